@@ -1,0 +1,35 @@
+# Every target makes and uses its own virtual environment in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
+
+setup: .venv/.installed  ## install ballstream and its development tools into .venv
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: setup  ## close the loop for ten seconds between two processes
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/ballstream-client -s unix-socket --signaling-path "$$folder/socket" --duration 10 \
+		>"$$folder/client" 2>&1 & \
+	$(BIN)/ballstream-server -s unix-socket --signaling-path "$$folder/socket" --sessions 1; \
+	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest
+
+check: setup  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:  ## remove what the other targets made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

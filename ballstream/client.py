@@ -1,0 +1,243 @@
+"""The client: receives the video, has every newest picture looked at, and sends what was seen."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+
+from aiortc import MediaStreamTrack, RTCDataChannel
+from aiortc.mediastreams import MediaStreamError
+from aiortc.sdp import SessionDescription
+from av import VideoFrame
+from rich import box
+from rich.table import Table
+
+from .config import ClientConfig
+from .endings import first_of
+from .errors import PeerLost, ProtocolError, SignalingError
+from .link.copypaste import open_terminal
+from .link.negotiation import accept_answer, make_offer
+from .link.peer import Peer
+from .link.picture import planes_of_frame
+from .link.signaling import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
+from .output import OutputFolder
+from .protocol import messages
+from .protocol.messages import Estimate, Feedback
+from .scoring.distribution import Distribution
+from .scoring.report import ReceptionReport, number
+from .stopping import Stop
+from .terminal import Cells, Terminal
+from .vision.child import Sighting
+from .vision.worker import DetectorWorker
+
+CSV_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
+
+_LIVE_COLUMNS = (
+    "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
+)  # fmt: skip
+
+_VIDEO_TIMEOUT = 10.0
+_MOST_BUFFERED = 16 * 1024
+
+
+class Client:
+    """One session with a server; `report` has its figures, also after a failure."""
+
+    def __init__(
+        self, config: ClientConfig, stop: Stop, terminal: Terminal, output: OutputFolder | None
+    ) -> None:
+        self._config = config
+        self._stop = stop
+        self._terminal = terminal
+        self._output = output
+        self._codec = ""
+        self._channel: RTCDataChannel | None = None
+        self._worker: DetectorWorker | None = None
+        self._feedback: Feedback | None = None
+        self._started: float | None = None
+        self._ended: float | None = None
+        self._received = self._sent = self._dropped = self._not_found = self._rejected = 0
+        self._detect_ms = Distribution()
+
+    async def run(self) -> str:
+        """Offer, watch and answer until one of the two ends; returns why it ended.
+
+        Raises SignalingError, NegotiationError, DetectorError, or PeerLost where the server is
+        lost; in any case no process, task or socket is left.
+        """
+        async with (
+            DetectorWorker(
+                self._config.detector, self._on_sighting, display=self._config.display
+            ) as self._worker,
+            _open_signaling(self._config) as signaling,
+            Peer() as peer,
+        ):
+            tracks = await self._negotiate(peer, signaling)
+            try:
+                return await self._watch(peer, signaling, tracks)
+            finally:
+                self._ended = time.monotonic()
+                await signaling.send(Bye())
+
+    async def _negotiate(self, peer: Peer, signaling: Channel) -> MediaStreamTrack:
+        connection = peer.connection
+        # The channel comes first: what is there when the offer is made is part of it, and one
+        # answer settles video and channel together.
+        self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
+        self._channel.on("message", self._on_message)
+        video = connection.addTransceiver("video", direction="recvonly")
+        answer = await ask(signaling, Offer(await make_offer(connection)))
+        await accept_answer(connection, answer.sdp)
+        if video.currentDirection != "recvonly":
+            raise SignalingError("the server answered, but sends no video")
+        self._codec = _codec_of(answer.sdp)
+        return video.receiver.track
+
+    async def _watch(self, peer: Peer, signaling: Channel, track: MediaStreamTrack) -> str:
+        assert self._worker is not None
+        await first_of({"connected": peer.connected(), "stopped": self._stop.wait()})
+        return await first_of(
+            {
+                "the video ended": self._receive(track),
+                "the server said goodbye": until_bye(signaling),
+                "the server closed the connection": peer.watch(),
+                "stopped": self._stop.wait(),
+                "the time is up": self._time_out(),
+                "the window was closed": self._worker.finished,
+                "no video": self._expect_video(),
+                "": self._refresh_view(),
+            }
+        )
+
+    async def _receive(self, track: MediaStreamTrack) -> None:
+        assert self._worker is not None
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            if not isinstance(frame, VideoFrame):
+                continue
+            if self._started is None:
+                self._started = time.monotonic()
+            self._received += 1
+            if frame.format.name not in ("yuv420p", "yuvj420p"):
+                frame = frame.reformat(format="yuv420p")
+            self._worker.submit(planes_of_frame(frame))
+
+    def _on_sighting(self, sighting: Sighting) -> None:
+        """Send an estimate the moment it is known."""
+        self._detect_ms.add(sighting.detect_ms)
+        self._not_found += sighting.x is None
+        estimate = Estimate(sighting.frame, sighting.x, sighting.y, round(sighting.detect_ms, 3))
+        channel = self._channel
+        if (
+            channel is None
+            or channel.readyState != "open"
+            or channel.bufferedAmount > _MOST_BUFFERED
+        ):
+            self._dropped += 1
+            return
+        channel.send(messages.encode(estimate))
+        self._sent += 1
+        if self._output is not None:
+            at = time.monotonic() - (self._started or 0)
+            x, y = sighting.x, sighting.y
+            self._output.add((1, round(at, 6), estimate.frame, x, y, estimate.detect_ms))
+
+    def _on_message(self, text: object) -> None:
+        try:
+            self._feedback = messages.decode_feedback(text)
+        except ProtocolError:
+            self._rejected += 1
+
+    async def _expect_video(self) -> None:
+        """Raise PeerLost where no video comes after the connection was made."""
+        await asyncio.sleep(_VIDEO_TIMEOUT)
+        if self._received == 0:
+            raise PeerLost("connected, but no picture came: does the server send video?")
+        await asyncio.Event().wait()
+
+    async def _time_out(self) -> None:
+        if self._config.duration is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(self._config.duration)
+
+    async def _refresh_view(self) -> None:
+        while True:
+            await asyncio.sleep(self._terminal.period)
+            self._terminal.show([self._cells()])
+
+    def _cells(self) -> Cells:
+        feedback = self._feedback or Feedback(0, None, None)
+        return (
+            str(self._received),
+            str(self._worker.skipped if self._worker else 0),
+            str(self._sent),
+            number(self._detect_ms.recent(50), 2),
+            str(feedback.answered),
+            number(feedback.detection_error_px, 3),
+            number(feedback.latency_ms, 1),
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether offer and answer were exchanged, so that there is a session to report."""
+        return self._codec != ""
+
+    def report(self) -> ReceptionReport:
+        """The figures of the session as the client sees it."""
+        worker = self._worker
+        ended = self._ended or time.monotonic()
+        return ReceptionReport(
+            id=1,
+            transport="track",
+            codec=self._codec,
+            seconds=0.0 if self._started is None else ended - self._started,
+            frames_received=self._received,
+            frames_skipped=0 if worker is None else worker.skipped,
+            estimates_sent=self._sent,
+            estimates_dropped=self._dropped,
+            not_found=self._not_found,
+            detector_errors=0 if worker is None else worker.errors,
+            detector_restarts=0 if worker is None else worker.restarts,
+            rejected=self._rejected,
+            detect_ms=self._detect_ms.statistics(),
+        )
+
+
+def live_table(rows: Iterable[Cells]) -> Table:
+    """The live view of a client."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in _LIVE_COLUMNS:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def live_line(cells: Cells) -> str:
+    """The same as a line of text."""
+    received, skipped, sent, detect_ms, answered, error, latency = cells
+    return (
+        f"{received} frames, {skipped} skipped, {sent} estimates, detector {detect_ms} ms; "
+        f"the server says: {answered} answered, error {error} px, latency {latency} ms"
+    )
+
+
+def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel]:
+    signaling = config.signaling
+    match signaling.method:
+        case "tcp-socket":
+            return connect_tcp(signaling.host, signaling.port, config.wait)
+        case "unix-socket":
+            return connect_unix(signaling.path, config.wait)
+        case _:
+            return open_terminal(config.reporting.json)
+
+
+def _codec_of(answer: str) -> str:
+    """The name of the codec that an answer, which was accepted, settled on."""
+    sections = SessionDescription.parse(answer).media
+    return next(section.rtp.codecs[0].name for section in sections if section.kind == "video")

@@ -1,0 +1,18 @@
+"""On what a figure was measured."""
+
+import os
+import platform
+from importlib.metadata import version
+
+from . import __version__
+
+
+def environment() -> dict[str, object]:
+    """Versions and machine, for the JSON documents."""
+    return {
+        "ballstream": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        **{name: version(name) for name in ("aiortc", "av", "numpy", "opencv-python")},
+    }

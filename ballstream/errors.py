@@ -1,0 +1,43 @@
+"""Every error that ballstream raises on purpose.
+
+BallstreamError              a line for the user: what is wrong, what to do; exit status 1
+├── UsageError               the flags cannot be meant like this; exit status 2
+├── SignalingError           the other end cannot be reached, or does not speak the protocol
+├── NegotiationError         the descriptions of the two ends do not go together
+├── PeerLost                 the other end is gone without a word
+└── DetectorError            the detector cannot be loaded or started
+
+ProtocolError                the *peer* sent something it should not have; counted, never shown
+"""
+
+
+class BallstreamError(Exception):
+    """Something failed that the user can mend; its text is one line that says how."""
+
+    exit_status = 1
+
+
+class UsageError(BallstreamError):
+    """The flags contradict each other or the scene cannot be built from them."""
+
+    exit_status = 2
+
+
+class SignalingError(BallstreamError):
+    """The other end cannot be reached, or what it says is not the signalling protocol."""
+
+
+class NegotiationError(BallstreamError):
+    """An offer or an answer cannot be used."""
+
+
+class PeerLost(BallstreamError):  # noqa: N818 - a state of affairs, as in `ConnectionLost`
+    """The other end fell silent without saying goodbye."""
+
+
+class DetectorError(BallstreamError):
+    """The detector cannot be loaded, or its process does not start."""
+
+
+class ProtocolError(Exception):
+    """A message from the peer that is not what the protocol allows."""

@@ -1,0 +1,1 @@
+"""How it travels: everything that touches aiortc."""

@@ -1,0 +1,84 @@
+"""PyAV's encoders, set up for one thing: that the next picture arrives soon and sharp."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+from av import CodecContext, Packet, VideoFrame
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+
+if TYPE_CHECKING:
+    from av import VideoStream
+
+    VideoPacket = Packet[VideoStream]
+else:
+    VideoPacket = Packet  # generic for type checkers only
+
+_NEVER = 1 << 20
+"""Frames between keyframes that nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a stream is compressed: `codec` is `VP8` or `H264`, `bitrate` in bit/s."""
+
+    codec: str
+    size: tuple[int, int]
+    fps: float
+    bitrate: int
+
+
+def open_encoder(encoding: Encoding) -> VideoCodecContext:
+    """An encoder without look-ahead, denoiser or a thread of its own: a frame in, a packet out."""
+    name, options = _SETTINGS[encoding.codec]
+    context = cast(VideoCodecContext, CodecContext.create(name, "w"))
+    context.width, context.height = encoding.size
+    context.pix_fmt = "yuv420p"
+    rate = Fraction(encoding.fps).limit_denominator(1001)
+    context.framerate = rate
+    # Time stamps are frame numbers: whatever unit they had, PyAV would rebase them to this one,
+    # and lose a tick now and then where the two do not divide.
+    context.time_base = 1 / rate
+    context.gop_size = _NEVER
+    context.bit_rate = encoding.bitrate
+    context.thread_count = 1
+    context.options = {**options, **_constant_rate(encoding.bitrate)}
+    return context
+
+
+def encode(context: VideoCodecContext, frame: VideoFrame, keyframe: bool) -> VideoPacket | None:
+    """Compress one frame; a keyframe if asked for. None where the encoder left the frame out."""
+    frame.pict_type = PictureType.I if keyframe else PictureType.NONE
+    packets = context.encode(frame)
+    return packets[0] if packets else None
+
+
+def _constant_rate(bitrate: int) -> dict[str, str]:
+    """Equal bounds make both encoders hold the rate; half a second of it evens keyframes out."""
+    return {"minrate": str(bitrate), "maxrate": str(bitrate), "bufsize": str(bitrate // 2)}
+
+
+_SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
+    "VP8": (
+        "libvpx",
+        {
+            "deadline": "realtime",
+            "cpu-used": "-8",
+            "lag-in-frames": "0",
+            "auto-alt-ref": "0",
+            # A picture that is black but for the ball: blocks that did not change are skipped
+            # without a search, which halves the time, and those of the ball get all the bits.
+            "static-thresh": "1",
+            "noise-sensitivity": "0",
+            "qmin": "0",
+            "qmax": "56",
+            "undershoot-pct": "100",
+            "overshoot-pct": "15",
+        },
+    ),
+    "H264": (
+        "libx264",
+        {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "forced-idr": "1"},
+    ),
+}

@@ -1,0 +1,178 @@
+"""One encoder, many viewers: every frame is drawn and compressed once, whoever watches.
+
+Uses one private name of aiortc, because a track of packets has no public way to hear of PLI and
+FIR (RFC 4585, RFC 5104): the method `RTCRtpSender._send_keyframe`, which is replaced on a
+viewer's sender. Should it go, `can_hear_keyframe_requests` turns False and every viewer gets
+aiortc's own encoder instead.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from aiortc import RTCRtpSender, VideoStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from .codec import Encoding, VideoPacket, encode, open_encoder
+from .track import CLOCK_RATE, TIME_BASE, BallTrack, OnFrame
+
+logger = logging.getLogger(__name__)
+
+KEYFRAME_PERIOD = 0.1
+"""Seconds between two keyframes at the least, however many viewers ask."""
+
+
+def can_hear_keyframe_requests() -> bool:
+    """Whether aiortc still has the name that this module relies on."""
+    return hasattr(RTCRtpSender, "_send_keyframe")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A frame's number, the scene's time that it shows, and the instant before it was drawn."""
+
+    number: int
+    seconds: float
+    at: float
+
+
+class Broadcast:
+    """Draws and compresses while anybody watches, and hands every packet to all viewers.
+
+    `make_track` makes the track to compress; it is told where to report its frames. Use as
+    `async with`.
+    """
+
+    def __init__(self, make_track: Callable[[OnFrame], BallTrack], encoding: Encoding) -> None:
+        self._make_track = make_track
+        self._encoding = encoding
+        self._viewers: set[ViewerTrack] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "encoder")
+        self._keyframe_wanted = False
+        self._drawn = Drawn(-1, 0, 0)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._thread.shutdown()
+
+    def add(self, viewer: "ViewerTrack") -> None:
+        """Let a viewer take part, from the next keyframe on, which comes at once."""
+        self._viewers.add(viewer)
+        self.request_keyframe()
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    def remove(self, viewer: "ViewerTrack") -> None:
+        """Leave a viewer out; without viewers nothing is drawn."""
+        self._viewers.discard(viewer)
+        if not self._viewers and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def request_keyframe(self) -> None:
+        """Make one of the next frames a keyframe, the next one unless there just was one."""
+        self._keyframe_wanted = True
+
+    async def _run(self) -> None:
+        track = self._make_track(self._note)
+        track.release()
+        loop = asyncio.get_running_loop()
+        context = open_encoder(self._encoding)
+        last_keyframe = float("-inf")
+        try:
+            while True:
+                frame = await track.recv()
+                drawn = self._drawn
+                keyframe = self._keyframe_wanted and drawn.at - last_keyframe >= KEYFRAME_PERIOD
+                if keyframe:
+                    self._keyframe_wanted = False
+                    last_keyframe = drawn.at
+                frame.pts, frame.time_base = drawn.number, context.time_base
+                packet = await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
+                if packet is not None:
+                    packet.pts = round(drawn.seconds * CLOCK_RATE)
+                    packet.time_base = TIME_BASE
+                    for viewer in self._viewers:
+                        viewer.offer(packet, drawn)
+        except Exception:
+            logger.exception("the encoder failed")
+            for viewer in tuple(self._viewers):
+                viewer.stop()
+        finally:
+            track.stop()
+
+    def _note(self, number: int, seconds: float, at: float) -> None:
+        self._drawn = Drawn(number, seconds, at)
+
+
+class ViewerTrack(VideoStreamTrack):
+    """A broadcast as one viewer gets it: `recv` returns `av.Packet`s, which aiortc only sends.
+
+    `on_frame` is told of every frame that this viewer gets. A viewer that does not keep up has a
+    slot of one: `dropped` counts what did not fit, and it goes on with a new keyframe, because a
+    frame whose predecessor is missing cannot be decoded.
+    """
+
+    def __init__(self, broadcast: Broadcast, on_frame: OnFrame) -> None:
+        super().__init__()
+        self.dropped = 0
+        self._broadcast = broadcast
+        self._on_frame = on_frame
+        self._packet: VideoPacket | None = None
+        self._in_step = False
+        self._filled = asyncio.Event()
+
+    def release(self) -> None:
+        """Let the frames begin."""
+        if self.readyState == "live":
+            self._broadcast.add(self)
+
+    def listen(self, sender: RTCRtpSender) -> None:
+        """Give the viewer a keyframe when its receiver asks for one."""
+        sender._send_keyframe = self._broadcast.request_keyframe  # type: ignore[method-assign]
+
+    def offer(self, packet: VideoPacket, drawn: Drawn) -> None:
+        """Take the next packet of the broadcast."""
+        if self._packet is not None:
+            self.dropped += 1
+            self._packet = None
+            self._in_step = False
+            self._broadcast.request_keyframe()
+        if packet.is_keyframe:
+            self._in_step = True
+        if not self._in_step:
+            return
+        self._packet = packet
+        self._on_frame(drawn.number, drawn.seconds, drawn.at)
+        self._filled.set()
+
+    async def recv(self) -> VideoPacket:  # type: ignore[override]
+        """The next packet; raises MediaStreamError once the track is stopped."""
+        while self._packet is None:
+            if self.readyState != "live":
+                raise MediaStreamError
+            self._filled.clear()
+            await self._filled.wait()
+        packet, self._packet = self._packet, None
+        return packet
+
+    def stop(self) -> None:
+        """Leave the broadcast."""
+        self._broadcast.remove(self)
+        self._filled.set()
+        super().stop()

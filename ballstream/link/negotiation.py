@@ -1,0 +1,90 @@
+"""Offer and answer, with every candidate in them, and no trust in what the peer sends.
+
+aiortc takes a description apart without checking it first: a malformed one raises IndexError,
+StopIteration, AssertionError and others. Here each becomes a NegotiationError.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.sdp import SessionDescription
+
+from ..errors import NegotiationError
+
+MAX_SECTIONS = 4
+MAX_CANDIDATES = 64
+
+_RTX = "video/rtx"
+
+
+async def make_offer(connection: RTCPeerConnection) -> str:
+    """Offer what was added to the connection; returns the SDP with all candidates."""
+    await connection.setLocalDescription(await connection.createOffer())
+    return _gathered(connection)
+
+
+async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
+    """Apply the server's answer; raises NegotiationError where it cannot be used."""
+    with _described("answer"):
+        SessionDescription.parse(sdp)
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+
+def send_track(connection: RTCPeerConnection, track: MediaStreamTrack, codec: str) -> RTCRtpSender:
+    """Prepare to send `track` in one codec, `VP8` or `H264`, to whoever makes the offer."""
+    transceiver = connection.addTransceiver(track, direction="sendonly")
+    wanted = (f"video/{codec}".lower(), _RTX)
+    transceiver.setCodecPreferences(
+        [
+            capability
+            for capability in RTCRtpSender.getCapabilities("video").codecs
+            if capability.mimeType.lower() in wanted
+        ]
+    )
+    return transceiver.sender
+
+
+async def answer_offer(connection: RTCPeerConnection, sdp: str) -> str:
+    """Apply an offer; returns the answer's SDP with all candidates.
+
+    Raises NegotiationError where the offer cannot be used.
+    """
+    check_offer(sdp)
+    with _described("offer"):
+        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await connection.setLocalDescription(await connection.createAnswer())
+    return _gathered(connection)
+
+
+def check_offer(sdp: str) -> None:
+    """Raise NegotiationError where an offer is malformed, unreasonably large or without video."""
+    with _described("offer"):
+        media = SessionDescription.parse(sdp).media
+    if len(media) > MAX_SECTIONS:
+        raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
+    if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
+        raise NegotiationError(f"the offer has more than {MAX_CANDIDATES} candidates")
+    if [section.kind for section in media].count("video") != 1:
+        raise NegotiationError(
+            "the offer needs one video section: add a recvonly video transceiver before offering"
+        )
+
+
+@contextmanager
+def _described(kind: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # the list of what aiortc raises here has no end
+        detail = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise NegotiationError(f"the {kind} cannot be used ({detail})") from error
+
+
+def _gathered(connection: RTCPeerConnection) -> str:
+    sdp: str = connection.localDescription.sdp
+    if "a=candidate:" not in sdp:
+        raise NegotiationError(
+            "this machine has no network address but loopback, so there is no way to the other "
+            "end: bring a network interface up"
+        )
+    return sdp

@@ -1,0 +1,111 @@
+"""One peer connection with an owner who notices when the other end is gone."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc.stats import RTCTransportStats
+
+from ..errors import PeerLost
+
+logger = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 12.0
+"""Seconds from the answer until media must flow."""
+
+SILENCE = 4.0
+"""Seconds without a packet after which a peer counts as gone; reports come every second or so."""
+
+_POLL = 0.5
+_CLOSE_TIMEOUT = 3.0
+
+
+class Peer:
+    """Owns an `RTCPeerConnection`; use as `async with`.
+
+    WebRTC keeps a vanished peer for half a minute (RFC 7675) and one that never connects for
+    ever; `watch` does not.
+    """
+
+    def __init__(self) -> None:
+        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.bytes_sent = 0
+        self.heard_at = time.monotonic()
+        """The instant at which the last packet from the peer was seen, to within a poll."""
+
+        self._changed = asyncio.Event()
+        self.connection.on("connectionstatechange", self._changed.set)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await close(self.connection)
+
+    async def connected(self) -> None:
+        """Wait for the connection; raises PeerLost where none comes about in time."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                while self.connection.connectionState in ("new", "connecting"):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        if self.connection.connectionState != "connected":
+            raise PeerLost(
+                "signalling worked but no media connection came about: is UDP blocked between "
+                "the two ends?"
+            )
+
+    async def watch(self) -> None:
+        """Return when the other end closes the connection; raises PeerLost if it falls silent."""
+        received = -1
+        self.heard_at = time.monotonic()
+        while self.connection.connectionState == "connected":
+            transport = await self._transport()
+            if transport is not None:
+                self.bytes_sent = transport.bytesSent
+                if transport.bytesReceived != received:
+                    received, self.heard_at = transport.bytesReceived, time.monotonic()
+            if time.monotonic() - self.heard_at >= SILENCE:
+                raise PeerLost(f"nothing came from the other end for {SILENCE:g} s")
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL):
+                    await self._changed.wait()
+        if self.connection.connectionState == "failed":
+            raise PeerLost("the media connection broke")
+
+    async def _transport(self) -> RTCTransportStats | None:
+        for stats in (await self.connection.getStats()).values():
+            if isinstance(stats, RTCTransportStats):
+                return stats
+        return None
+
+
+async def close(connection: RTCPeerConnection) -> None:
+    """Close a connection for sure: where aiortc gives up half way, transport by transport."""
+    try:
+        async with asyncio.timeout(_CLOSE_TIMEOUT):
+            await connection.close()
+    except Exception:  # a connection that was never fully set up raises all sorts of things
+        logger.debug("closing a connection failed", exc_info=True)
+        transports = [
+            transceiver.receiver.transport for transceiver in connection.getTransceivers()
+        ]
+        if connection.sctp is not None:
+            transports.append(connection.sctp.transport)
+        for transport in transports:
+            with suppress(Exception):
+                await transport.stop()
+            with suppress(Exception):
+                await transport.transport.stop()

@@ -1,0 +1,274 @@
+"""How offer and answer get across: one JSON object a line, over TCP, a Unix socket or a terminal.
+
+The server listens and takes any number of clients at once; the client connects and offers.
+"""
+
+import asyncio
+import errno
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from ..errors import SignalingError
+
+MAX_LINE = 256 * 1024
+"""Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
+
+_FIRST_RETRY, _LONGEST_RETRY = 0.05, 0.5
+
+
+class Offer(msgspec.Struct, frozen=True, tag_field="type", tag="offer"):
+    """Client to server: the client's session description."""
+
+    sdp: str
+
+
+class Answer(msgspec.Struct, frozen=True, tag_field="type", tag="answer"):
+    """Server to client: the server's session description."""
+
+    sdp: str
+
+
+class Failure(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
+    """Server to client: there will be no answer, and why."""
+
+    message: str
+
+
+class Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
+    """Either to the other: the session is over."""
+
+
+Message = Offer | Answer | Failure | Bye
+
+_decoder = msgspec.json.Decoder(Message)
+
+
+def encode(message: Message) -> bytes:
+    """The line of a message, with its line end."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def decode(line: bytes) -> Message:
+    """Read a line; raises SignalingError where it is none of the messages."""
+    try:
+        message: Message = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise SignalingError(f"that is not a signalling message: {error}") from None
+    return message
+
+
+class Channel(ABC):
+    """A way to and from one peer, for one session."""
+
+    offer_timeout: float | None = None
+    """Seconds that a peer has for its offer; None where a person has to paste it."""
+
+    @abstractmethod
+    async def send(self, message: Message) -> None:
+        """Send a message; one that can no longer be delivered is dropped."""
+
+    @abstractmethod
+    async def receive(self) -> Message | None:
+        """The next message, or None at the end; raises SignalingError for anything else."""
+
+
+Handler = Callable[[Channel], Awaitable[None]]
+
+
+class StreamChannel(Channel):
+    """A channel over a connected socket."""
+
+    offer_timeout = 10.0
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def send(self, message: Message) -> None:
+        with suppress(ConnectionError):
+            self._writer.write(encode(message))
+            await self._writer.drain()
+
+    async def receive(self) -> Message | None:
+        line = await read_line(self._reader)
+        return decode(line) if line else None
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+async def read_line(reader: asyncio.StreamReader) -> bytes:
+    """The next line that is not blank, or nothing at the end of the stream."""
+    while True:
+        try:
+            line = await reader.readline()
+        except ValueError:
+            raise SignalingError(f"a line is longer than {MAX_LINE} bytes") from None
+        except ConnectionError:
+            return b""
+        if not line or line.strip():
+            return line
+
+
+async def ask(channel: Channel, offer: Offer) -> Answer:
+    """Send an offer and wait for the answer; raises SignalingError where there is none."""
+    await channel.send(offer)
+    message = await channel.receive()
+    match message:
+        case Answer():
+            return message
+        case Failure(reason):
+            raise SignalingError(f"the server refused: {reason}")
+        case None:
+            raise SignalingError("the server hung up before it answered")
+        case _:
+            raise SignalingError("the server sent something else than an answer")
+
+
+async def until_bye(channel: Channel) -> None:
+    """Return at the peer's goodbye; a peer that only hangs up may go on with its media.
+
+    Raises SignalingError for any other message.
+    """
+    message = await channel.receive()
+    if message is None:
+        await asyncio.Event().wait()
+    if not isinstance(message, Bye):
+        raise SignalingError("after offer and answer there is only the bye")
+
+
+@asynccontextmanager
+async def listen_tcp(host: str, port: int, handler: Handler) -> AsyncIterator[None]:
+    """Call `handler` with a channel for each client that connects, while the context lasts."""
+    place = f"{host}:{port}"
+    try:
+        server = await asyncio.start_server(_serve(handler), host, port, limit=MAX_LINE)
+    except OSError as error:
+        raise SignalingError(_cannot_listen(place, error, "--signaling-port")) from None
+    async with _closing(server):
+        yield
+
+
+@asynccontextmanager
+async def listen_unix(path: Path, handler: Handler) -> AsyncIterator[None]:
+    """The same on a Unix socket, whose file is made for the context and removed after it."""
+    await _remove_stale(path)
+    try:
+        server = await asyncio.start_unix_server(_serve(handler), path, limit=MAX_LINE)
+    except OSError as error:
+        raise SignalingError(_cannot_listen(str(path), error, "--signaling-path")) from None
+    try:
+        async with _closing(server):
+            yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def connect_tcp(host: str, port: int, patience: float) -> AsyncIterator[Channel]:
+    """A channel to the server, which is tried for at most `patience` seconds."""
+    hint = "is ballstream-server running there? See --signaling-host, --signaling-port and --wait"
+    async with _connected(
+        lambda: asyncio.open_connection(host, port, limit=MAX_LINE),
+        patience,
+        f"{host}:{port}",
+        hint,
+    ) as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def connect_unix(path: Path, patience: float) -> AsyncIterator[Channel]:
+    """The same over a Unix socket."""
+    hint = "is ballstream-server running with this --signaling-path? See also --wait"
+    async with _connected(
+        lambda: asyncio.open_unix_connection(path, limit=MAX_LINE), patience, str(path), hint
+    ) as channel:
+        yield channel
+
+
+_Opened = Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
+
+@asynccontextmanager
+async def _connected(
+    connect: Callable[[], _Opened], patience: float, place: str, hint: str
+) -> AsyncIterator[Channel]:
+    channel = StreamChannel(*await _persist(connect, patience, place, hint))
+    try:
+        yield channel
+    finally:
+        await channel.close()
+
+
+async def _persist(
+    connect: Callable[[], _Opened], patience: float, place: str, hint: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Try to connect until it works; raises SignalingError when the time is up."""
+    reason: OSError | str = "no reply"
+    pause = _FIRST_RETRY
+    try:
+        async with asyncio.timeout(max(patience, _FIRST_RETRY)):
+            while True:
+                try:
+                    return await connect()
+                except OSError as error:
+                    reason = error.strerror or str(error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_RETRY)
+    except TimeoutError:
+        raise SignalingError(
+            f"no server at {place} after {patience:g} s ({reason}): {hint}"
+        ) from None
+
+
+def _serve(
+    handler: Handler,
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel = StreamChannel(reader, writer)
+        try:
+            await handler(channel)
+        finally:
+            await channel.close()
+
+    return serve
+
+
+@asynccontextmanager
+async def _closing(server: asyncio.Server) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _cannot_listen(place: str, error: OSError, flag: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{place} is in use already: stop the other program or choose another {flag}"
+    return f"cannot listen on {place} ({error.strerror or error}): choose another {flag}"
+
+
+async def _remove_stale(path: Path) -> None:
+    """Remove a socket file that nobody listens on; raises SignalingError if somebody does."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise SignalingError(f"{path} exists and is not a socket: choose another --signaling-path")
+    try:
+        _, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        path.unlink(missing_ok=True)
+        return
+    writer.close()
+    busy = OSError(errno.EADDRINUSE, "in use")
+    raise SignalingError(_cannot_listen(str(path), busy, "--signaling-path"))

@@ -1,0 +1,105 @@
+"""From a configuration to a run with its reports."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from . import client, server
+from .config import ClientConfig, Reporting, ServerConfig
+from .environment import environment
+from .errors import UsageError
+from .output import OutputFolder, open_output
+from .scoring import report
+from .scoring.report import ReceptionReport, SessionReport
+from .stopping import Stop, stop_on_signals
+from .terminal import Terminal
+
+_INTERRUPTED = 130
+
+
+def run_server(config: ServerConfig) -> int:
+    """Serve as configured and print the summary; returns the exit status."""
+    return _run(_serve(config))
+
+
+def run_client(config: ClientConfig) -> int:
+    """Run one session as configured and print the summary; returns the exit status."""
+    if config.display and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise UsageError("--display needs a screen, and DISPLAY is not set: leave --display out")
+    return _run(_watch(config))
+
+
+def _run(program: Coroutine[Any, Any, int]) -> int:
+    # aiortc reports what it makes of a peer's packets as warnings; a user can do nothing with it.
+    if logging.getLogger().level > logging.INFO:
+        for library in ("aiortc", "aioice"):
+            logging.getLogger(library).setLevel(logging.ERROR)
+    return asyncio.run(program)
+
+
+async def _serve(config: ServerConfig) -> int:
+    with (
+        stop_on_signals() as stop,
+        open_output(config.reporting.output, report.CSV_COLUMNS) as output,
+        Terminal(report.live_table, report.live_line) as terminal,
+    ):
+        running = server.Server(config, stop, terminal, output)
+        if config.duration is not None:
+            asyncio.get_running_loop().call_later(config.duration, stop)
+        await running.run()
+        _report(config, running.reports, output)
+    return _status(stop)
+
+
+async def _watch(config: ClientConfig) -> int:
+    with (
+        stop_on_signals() as stop,
+        open_output(config.reporting.output, client.CSV_COLUMNS) as output,
+        Terminal(client.live_table, client.live_line) as terminal,
+    ):
+        running = client.Client(config, stop, terminal, output)
+        try:
+            terminal.note(await running.run())
+        finally:
+            reports = [running.report()] if running.connected else []
+            _report(config, reports, output)
+    return _status(stop)
+
+
+def _status(stop: Stop) -> int:
+    return _INTERRUPTED if stop.interrupted else 0
+
+
+def _report(
+    config: ServerConfig | ClientConfig,
+    reports: Sequence[SessionReport | ReceptionReport],
+    output: OutputFolder | None,
+) -> None:
+    reporting: Reporting = config.reporting
+    if reporting.json or output is not None:
+        document = report.document(_plain(asdict(config)), environment(), reports)
+        if output is not None:
+            output.write_summary(document)
+    text = [document] if reporting.json else [line for each in reports for line in _lines(each)]
+    for line in text:
+        sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _lines(session: SessionReport | ReceptionReport) -> list[str]:
+    match session:
+        case SessionReport():
+            return report.summary_lines(session)
+        case ReceptionReport():
+            return report.reception_lines(session)
+
+
+def _plain(value: Any) -> Any:
+    """Paths as strings, for JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return value if isinstance(value, str | int | float | tuple | None) else str(value)

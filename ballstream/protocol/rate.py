@@ -1,0 +1,21 @@
+"""A limit on how often a peer may say something; time comes in as an argument."""
+
+
+class RateLimit:
+    """A token bucket: `per_second` on average, at most `burst` at once."""
+
+    def __init__(self, per_second: float, burst: float) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._tokens = burst
+        self._at: float | None = None
+
+    def allows(self, at: float) -> bool:
+        """Whether one more is within the limit at an instant in seconds."""
+        if self._at is not None:
+            self._tokens = min(self._burst, self._tokens + (at - self._at) * self._per_second)
+        self._at = at
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

@@ -1,0 +1,207 @@
+"""The server: listens, runs a session for each client, and reports."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from .config import ServerConfig
+from .errors import BallstreamError, SignalingError
+from .link.codec import Encoding
+from .link.copypaste import open_terminal
+from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from .link.signaling import Channel, Failure, Offer, listen_tcp, listen_unix
+from .link.track import BallTrack, OnFrame
+from .output import OutputFolder
+from .scene.motion import bounce
+from .scene.render import Scene
+from .scoring import report
+from .scoring.report import SessionReport
+from .scoring.score import Verdict
+from .session import Session
+from .stopping import Stop
+from .terminal import Terminal
+
+logger = logging.getLogger(__name__)
+
+_MOST_WAITING = 64
+_CLOSE_TIMEOUT = 5.0
+
+
+class Server:
+    """Takes clients until it is stopped; `reports` grows as their sessions end.
+
+    Raises UsageError where the scene cannot be built.
+    """
+
+    def __init__(
+        self, config: ServerConfig, stop: Stop, terminal: Terminal, output: OutputFolder | None
+    ) -> None:
+        self.reports: list[SessionReport] = []
+        self._config = config
+        self._stop = stop
+        self._terminal = terminal
+        self._output = output
+        motion = bounce(*config.size, config.radius, config.speed, config.seed)
+        self._scene = Scene(motion, config.radius, config.stamp)
+        self._origin = time.monotonic()
+        self._broadcast = Broadcast(
+            self._ball_track, Encoding(config.codec, config.size, config.fps, config.bitrate)
+        )
+        self._stock = config.stock or not can_hear_keyframe_requests()
+        if self._stock and not config.stock:
+            logger.warning("this aiortc lacks what one encoder for all needs; using its own")
+        self._clients: set[asyncio.Task[None]] = set()
+        self._sessions: dict[int, Session] = {}
+        self._last_number = 0
+
+    def _ball_track(self, on_frame: OnFrame) -> BallTrack:
+        config = self._config
+        return BallTrack(self._scene, config.size, config.fps, self._origin, on_frame)
+
+    def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
+        if self._stock:
+            return self._ball_track(on_frame)
+        return ViewerTrack(self._broadcast, on_frame)
+
+    async def run(self) -> None:
+        """Serve until the stop is requested; then every session has ended and nothing is left."""
+        view = asyncio.create_task(self._refresh_view())
+        try:
+            async with self._broadcast, self._clients_ended(), self._listening():
+                await self._stop.wait()
+        finally:
+            view.cancel()
+            await asyncio.gather(view, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _clients_ended(self) -> AsyncIterator[None]:
+        """Leave only when every session has ended."""
+        try:
+            yield
+        finally:
+            # The stop ends the sessions; only what hangs in spite of it is cut off.
+            if self._clients:
+                await asyncio.wait(self._clients, timeout=_CLOSE_TIMEOUT)
+            for task in self._clients:
+                task.cancel()
+            await asyncio.gather(*self._clients, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        signaling = self._config.signaling
+        match signaling.method:
+            case "tcp-socket":
+                place = f"{signaling.host}:{signaling.port}"
+                listening = listen_tcp(signaling.host, signaling.port, self._accept)
+            case "unix-socket":
+                place = str(signaling.path)
+                listening = listen_unix(signaling.path, self._accept)
+            case _:
+                place = "this terminal"
+                listening = self._at_terminal()
+        async with listening:
+            self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
+            yield
+
+    @asynccontextmanager
+    async def _at_terminal(self) -> AsyncIterator[None]:
+        async with open_terminal(self._config.reporting.json) as channel:
+
+            async def take_turns() -> None:
+                while await self._serve(channel):
+                    pass
+                self._stop()
+
+            task = asyncio.create_task(take_turns())
+            self._clients.add(task)
+            yield
+            # A read from the terminal does not end by itself.
+            if not self._sessions:
+                task.cancel()
+
+    async def _accept(self, channel: Channel) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
+            return
+        self._clients.add(task)
+        try:
+            await self._serve(channel)
+        finally:
+            self._clients.discard(task)
+
+    async def _serve(self, channel: Channel) -> bool:
+        """Run the session of whoever is at the other end; False where nobody is."""
+        try:
+            offer = await self._first_offer(channel)
+            if offer is None:
+                return False
+            if len(self._sessions) >= self._config.max_sessions:
+                raise SignalingError(f"the server is full ({self._config.max_sessions} sessions)")
+            await self._run_session(channel, offer)
+        except BallstreamError as error:
+            await channel.send(Failure(str(error)))
+            self._terminal.note(f"refused a client: {error}")
+        except Exception:
+            logger.exception("a client's session failed")
+            await channel.send(Failure("the server failed"))
+        return True
+
+    async def _first_offer(self, channel: Channel) -> Offer | None:
+        stopped = asyncio.create_task(self._stop.wait())
+        received = asyncio.create_task(channel.receive())
+        try:
+            await asyncio.wait(
+                (stopped, received),
+                timeout=channel.offer_timeout,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            message = received.result() if received.done() else None
+        finally:
+            for task in (stopped, received):
+                task.cancel()
+            await asyncio.gather(stopped, received, return_exceptions=True)
+        if message is not None and not isinstance(message, Offer):
+            raise SignalingError("the first message must be an offer")
+        return message
+
+    async def _run_session(self, channel: Channel, offer: Offer) -> None:
+        self._last_number += 1
+        session = Session(
+            self._last_number,
+            self._config,
+            self._scene,
+            self._origin,
+            self._viewer_track,
+            self._on_verdict,
+        )
+        self._sessions[session.number] = session
+        try:
+            reason = await session.run(channel, offer, self._stop)
+        except BallstreamError as error:
+            reason = str(error)
+            if session.scorer.frames_sent == 0:
+                raise
+        finally:
+            del self._sessions[session.number]
+            if session.scorer.frames_sent:
+                self.reports.append(session.report())
+        self._terminal.note(f"client {session.number} is gone: {reason}")
+        if len(self.reports) == self._config.sessions:
+            self._stop()
+
+    def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
+        if self._output is not None:
+            self._output.add(report.csv_row(session, at, verdict))
+
+    async def _refresh_view(self) -> None:
+        while True:
+            await asyncio.sleep(self._terminal.period)
+            self._terminal.show(
+                [
+                    report.live_cells(f"client {number}", session.scorer)
+                    for number, session in self._sessions.items()
+                ]
+            )

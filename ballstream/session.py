@@ -1,0 +1,156 @@
+"""One client of the server: its connection, its track, its score."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from aiortc import RTCDataChannel
+
+from .config import ServerConfig
+from .endings import first_of
+from .errors import PeerLost, ProtocolError
+from .link.encoder import ViewerTrack
+from .link.negotiation import answer_offer, send_track
+from .link.peer import Peer
+from .link.signaling import Answer, Bye, Channel, Offer, until_bye
+from .link.track import BallTrack, OnFrame
+from .protocol import messages
+from .protocol.messages import Feedback
+from .protocol.rate import RateLimit
+from .scene.render import Scene
+from .scoring.report import SessionReport
+from .scoring.score import Scorer, Verdict
+from .stopping import Stop
+
+_FEEDBACK_PERIOD = 0.5
+_CHANNEL_TIMEOUT = 2.0
+_MESSAGES_PER_SECOND = 500
+_MOST_REFUSED = 5_000
+
+
+class Session:
+    """Streams the scene to one client and scores what it answers.
+
+    `origin` is the instant of the monotonic clock at which the scene's time is 0; `on_verdict` is
+    told of every estimate with the scene's time of its arrival. `make_track` makes the track to
+    send, which reports the frames that this client gets.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        config: ServerConfig,
+        scene: Scene,
+        origin: float,
+        make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
+        on_verdict: Callable[[int, float, Verdict], None],
+    ) -> None:
+        self.number = number
+        self.scorer = Scorer(scene.motion.centre, config.size, origin)
+        self._config = config
+        self._origin = origin
+        self._on_verdict = on_verdict
+        self._track = make_track(self.scorer.drawn)
+        self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
+        self._refused = 0
+        self._flooded = asyncio.Event()
+        self._channel_open = asyncio.Event()
+        self._channel: RTCDataChannel | None = None
+        self._until: float | None = None
+        self._bytes_sent = 0
+
+    async def run(self, signaling: Channel, offer: Offer, stop: Stop) -> str:
+        """Answer the offer and stream until one of the two ends; returns why it ended.
+
+        Raises NegotiationError where the offer cannot be used and PeerLost where the client is
+        lost; in either case nothing of the session is left.
+        """
+        try:
+            async with Peer() as peer:
+                peer.connection.on("datachannel", self._on_datachannel)
+                sender = send_track(peer.connection, self._track, self._config.codec)
+                if isinstance(self._track, ViewerTrack):
+                    self._track.listen(sender)
+                sdp = await answer_offer(peer.connection, offer.sdp)
+                await signaling.send(Answer(sdp))
+                try:
+                    return await self._stream(peer, signaling, stop)
+                except PeerLost:
+                    self._until = peer.heard_at
+                    raise
+                finally:
+                    self._until = self._until or time.monotonic()
+                    self._bytes_sent = peer.bytes_sent
+                    await signaling.send(Bye())
+        finally:
+            self._track.stop()
+
+    async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
+        await first_of({"": peer.connected(), "the server stops": stop.wait()})
+        if peer.connection.sctp is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CHANNEL_TIMEOUT):
+                    await self._channel_open.wait()
+        self._track.release()
+        return await first_of(
+            {
+                "the client said goodbye": until_bye(signaling),
+                "the client closed the connection": peer.watch(),
+                "the server stops": stop.wait(),
+                "the client sent nothing but rubbish": self._flooded.wait(),
+                "": self._give_feedback(),
+            }
+        )
+
+    def report(self) -> SessionReport:
+        """The figures of the session, which has ended."""
+        score = self.scorer.total(self._until or time.monotonic())
+        return SessionReport(
+            id=self.number,
+            transport="track",
+            codec=self._config.codec,
+            bytes_sent=self._bytes_sent,
+            **{name: getattr(score, name) for name in score.__struct_fields__},
+        )
+
+    def _on_datachannel(self, channel: RTCDataChannel) -> None:
+        if channel.label == messages.LABEL and self._channel is None:
+            self._channel = channel
+            channel.on("message", self._on_message)
+            self._channel_open.set()
+
+    def _on_message(self, text: object) -> None:
+        at = time.monotonic()
+        try:
+            if not self._rate.allows(at):
+                raise ProtocolError("too many messages")
+            estimate = messages.decode_estimate(text)
+        except ProtocolError:
+            self.scorer.reject()
+            self._refused += 1
+            if self._refused >= _MOST_REFUSED:
+                self._flooded.set()
+            return
+        verdict = self.scorer.score(estimate, at)
+        self._on_verdict(self.number, at - self._origin, verdict)
+
+    async def _give_feedback(self) -> None:
+        while True:
+            await asyncio.sleep(_FEEDBACK_PERIOD)
+            channel = self._channel
+            # A client that does not read must not make the server remember: no queue here.
+            if channel is None or channel.readyState != "open" or channel.bufferedAmount:
+                continue
+            channel.send(messages.encode(self._feedback()))
+
+    def _feedback(self) -> Feedback:
+        return Feedback(
+            self.scorer.frames_answered,
+            _rounded(self.scorer.detection.recent(50)),
+            _rounded(self.scorer.latency.recent(50)),
+        )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)

@@ -1,0 +1,1 @@
+"""What is seen: detectors, and the process that they run in."""

@@ -1,0 +1,168 @@
+"""What runs in the detector's process: one picture at a time, one answer for each.
+
+This process imports numpy and OpenCV but never av or aiortc: `cv2.imshow` can hang for ever
+beside PyAV's own copy of libxcb.
+"""
+
+import math
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from multiprocessing.shared_memory import SharedMemory
+
+import numpy as np
+
+from ..errors import DetectorError
+from ..protocol import stamp
+from ..protocol.planes import i420_shape
+
+OPENCV_HINT = (
+    "OpenCV cannot be loaded ({error}): on Debian and Ubuntu, "
+    "sudo apt-get install libgl1 libglib2.0-0"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Parent to child: a picture of this size lies in the shared memory."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Child to parent: what was seen; `x` and `y` None where no ball was found.
+
+    `frame` is the number in the picture's stamp, `error` says what the detector did wrong.
+    """
+
+    frame: int | None
+    x: float | None
+    y: float | None
+    detect_ms: float
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Child to parent: the detector is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Child to parent, the last word: there will never be an answer, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """Child to parent, the last word: the user closed the window."""
+
+
+def run(pipe: Connection, memory: SharedMemory, detector_name: str, display: bool) -> None:
+    """Answer every `Look` with a `Sighting` until the parent closes the pipe."""
+    # Ctrl-C reaches the whole foreground group; it is the parent that decides when this ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Standard output belongs to the parent's report; what a detector prints goes beside it.
+    os.dup2(2, 1)
+    _end_with_parent()
+    try:
+        looker = _Looker(memory, detector_name, display)
+    except DetectorError as error:
+        pipe.send(Unusable(str(error)))
+        return
+    except ImportError as error:
+        pipe.send(Unusable(OPENCV_HINT.format(error=error)))
+        return
+    try:
+        pipe.send(Ready())
+        while looker.watched:
+            look = pipe.recv()
+            if look is None:
+                return
+            sighting = looker.look(look)
+            pipe.send(sighting)
+            looker.show(sighting)
+        pipe.send(WindowClosed())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    finally:
+        looker.close()
+
+
+class _Looker:
+    """A loaded detector, the memory that its pictures lie in, and the window if there is one."""
+
+    def __init__(self, memory: SharedMemory, detector_name: str, display: bool) -> None:
+        import cv2
+
+        from .loading import load_detector
+        from .picture import Picture
+
+        cv2.setNumThreads(1)  # the encoder and the decoder need the other cores
+        self._memory = memory
+        self._picture_type = Picture
+        self._picture: Picture | None = None
+        self._detect = load_detector(detector_name)
+        self._window = None
+        if display:
+            from .window import Window
+
+            self._window = Window()
+
+    @property
+    def watched(self) -> bool:
+        return self._window is None or self._window.is_open
+
+    def look(self, look: Look) -> Sighting:
+        shape = i420_shape(look.width, look.height)
+        self._picture = picture = self._picture_type(np.ndarray(shape, np.uint8, self._memory.buf))
+        started = time.perf_counter()
+        number = stamp.read(picture.planes.y)
+        x = y = error = None
+        try:
+            found = self._detect(picture)
+            if found is not None:
+                x, y = _as_point(found)
+        except Exception as problem:  # the detector is the user's: whatever it does, go on
+            error = f"{type(problem).__name__}: {problem}"
+        return Sighting(number, x, y, 1e3 * (time.perf_counter() - started), error)
+
+    def show(self, sighting: Sighting) -> None:
+        if self._window is not None and self._picture is not None:
+            self._window.show(self._picture, sighting.frame, sighting.x, sighting.y)
+
+    def close(self) -> None:
+        self._picture = None
+        with suppress(BufferError):  # a detector that kept a picture keeps the memory mapped
+            self._memory.close()
+
+
+def _as_point(found: object) -> tuple[float, float]:
+    try:
+        x, y = (float(value) for value in found)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise TypeError(f"returned {found!r:.80}, not (x, y) or None") from None
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise ValueError(f"returned ({x}, {y}), which is not a place")
+    return x, y
+
+
+def _end_with_parent() -> None:
+    """Leave with the parent even where it is killed while a detector hangs."""
+    parent = parent_process()
+    assert parent is not None
+    sentinel = parent.sentinel
+
+    def watch() -> None:
+        wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
