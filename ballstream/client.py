@@ -65,6 +65,7 @@ class Client:
         Raises SignalingError, NegotiationError, DetectorError, or PeerLost where the server is
         lost; in any case no process, task or socket is left.
         """
+        self._terminal.note("starting the detector, then waiting for the server")
         async with (
             DetectorWorker(
                 self._config.detector, self._on_sighting, display=self._config.display
@@ -72,9 +73,9 @@ class Client:
             _open_signaling(self._config) as signaling,
             Peer() as peer,
         ):
-            tracks = await self._negotiate(peer, signaling)
+            track = await self._negotiate(peer, signaling)
             try:
-                return await self._watch(peer, signaling, tracks)
+                return await self._watch(peer, signaling, track)
             finally:
                 self._ended = time.monotonic()
                 await signaling.send(Bye())

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from .config import ServerConfig
+from .endings import first_of
 from .errors import BallstreamError, SignalingError
 from .link.codec import Encoding
 from .link.copypaste import open_terminal
 from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
-from .link.signaling import Channel, Failure, Offer, listen_tcp, listen_unix
+from .link.signaling import Bye, Channel, Failure, Offer, listen_tcp, listen_unix
 from .link.track import BallTrack, OnFrame
 from .output import OutputFolder
 from .scene.motion import bounce
@@ -69,24 +70,15 @@ class Server:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
         view = asyncio.create_task(self._refresh_view())
         try:
-            async with self._broadcast, self._clients_ended(), self._listening():
+            async with self._broadcast, self._listening():
                 await self._stop.wait()
+                # The stop ends the sessions; what hangs in spite of it is cut off with the
+                # listening.
+                if self._clients:
+                    await asyncio.wait(self._clients, timeout=_CLOSE_TIMEOUT)
         finally:
             view.cancel()
             await asyncio.gather(view, return_exceptions=True)
-
-    @asynccontextmanager
-    async def _clients_ended(self) -> AsyncIterator[None]:
-        """Leave only when every session has ended."""
-        try:
-            yield
-        finally:
-            # The stop ends the sessions; only what hangs in spite of it is cut off.
-            if self._clients:
-                await asyncio.wait(self._clients, timeout=_CLOSE_TIMEOUT)
-            for task in self._clients:
-                task.cancel()
-            await asyncio.gather(*self._clients, return_exceptions=True)
 
     @asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -116,10 +108,11 @@ class Server:
 
             task = asyncio.create_task(take_turns())
             self._clients.add(task)
-            yield
-            # A read from the terminal does not end by itself.
-            if not self._sessions:
+            try:
+                yield
+            finally:
                 task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _accept(self, channel: Channel) -> None:
         task = asyncio.current_task()
@@ -150,22 +143,14 @@ class Server:
         return True
 
     async def _first_offer(self, channel: Channel) -> Offer | None:
-        stopped = asyncio.create_task(self._stop.wait())
-        received = asyncio.create_task(channel.receive())
+        """The client's offer, or None if it says nothing in time or the server stops."""
+        reading = asyncio.create_task(_read_offer(channel))
         try:
-            await asyncio.wait(
-                (stopped, received),
-                timeout=channel.offer_timeout,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            message = received.result() if received.done() else None
-        finally:
-            for task in (stopped, received):
-                task.cancel()
-            await asyncio.gather(stopped, received, return_exceptions=True)
-        if message is not None and not isinstance(message, Offer):
-            raise SignalingError("the first message must be an offer")
-        return message
+            async with asyncio.timeout(channel.offer_timeout):
+                await first_of({"offer": reading, "stop": self._stop.wait()})
+        except TimeoutError:
+            return None
+        return None if reading.cancelled() else reading.result()
 
     async def _run_session(self, channel: Channel, offer: Offer) -> None:
         self._last_number += 1
@@ -205,3 +190,12 @@ class Server:
                     for number, session in self._sessions.items()
                 ]
             )
+
+
+async def _read_offer(channel: Channel) -> Offer | None:
+    message = await channel.receive()
+    while isinstance(message, Bye):  # of a session that had ended without it
+        message = await channel.receive()
+    if message is not None and not isinstance(message, Offer):
+        raise SignalingError("the first message must be an offer")
+    return message

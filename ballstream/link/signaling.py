@@ -18,6 +18,7 @@ from ..errors import SignalingError
 MAX_LINE = 256 * 1024
 """Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
 
+_ROUNDS_TO_ACCEPT = 5
 _FIRST_RETRY, _LONGEST_RETRY = 0.05, 0.5
 
 
@@ -146,13 +147,16 @@ async def until_bye(channel: Channel) -> None:
 
 @asynccontextmanager
 async def listen_tcp(host: str, port: int, handler: Handler) -> AsyncIterator[None]:
-    """Call `handler` with a channel for each client that connects, while the context lasts."""
-    place = f"{host}:{port}"
+    """Call `handler` with a channel for each client that connects, while the context lasts.
+
+    A handler that is still running at the end of the context is cancelled.
+    """
+    handlers = _Handlers(handler)
     try:
-        server = await asyncio.start_server(_serve(handler), host, port, limit=MAX_LINE)
+        server = await asyncio.start_server(handlers.start, host, port, limit=MAX_LINE)
     except OSError as error:
-        raise SignalingError(_cannot_listen(place, error, "--signaling-port")) from None
-    async with _closing(server):
+        raise SignalingError(_cannot_listen(f"{host}:{port}", error, "--signaling-port")) from None
+    async with _open(server, handlers):
         yield
 
 
@@ -160,12 +164,13 @@ async def listen_tcp(host: str, port: int, handler: Handler) -> AsyncIterator[No
 async def listen_unix(path: Path, handler: Handler) -> AsyncIterator[None]:
     """The same on a Unix socket, whose file is made for the context and removed after it."""
     await _remove_stale(path)
+    handlers = _Handlers(handler)
     try:
-        server = await asyncio.start_unix_server(_serve(handler), path, limit=MAX_LINE)
+        server = await asyncio.start_unix_server(handlers.start, path, limit=MAX_LINE)
     except OSError as error:
         raise SignalingError(_cannot_listen(str(path), error, "--signaling-path")) from None
     try:
-        async with _closing(server):
+        async with _open(server, handlers):
             yield
     finally:
         path.unlink(missing_ok=True)
@@ -229,25 +234,42 @@ async def _persist(
         ) from None
 
 
-def _serve(
-    handler: Handler,
-) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        channel = StreamChannel(reader, writer)
+class _Handlers:
+    """The handlers of a listening socket, each in a task that ends with the listening."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a client that has connected."""
+        task = asyncio.create_task(self._serve(StreamChannel(reader, writer)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, channel: StreamChannel) -> None:
         try:
-            await handler(channel)
+            await self._handler(channel)
         finally:
             await channel.close()
 
-    return serve
+    async def end(self) -> None:
+        """Cancel what still runs, and wait for it."""
+        # A connection that the loop is just accepting has its handler a few rounds later.
+        for _ in range(_ROUNDS_TO_ACCEPT):
+            await asyncio.sleep(0)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 @asynccontextmanager
-async def _closing(server: asyncio.Server) -> AsyncIterator[None]:
+async def _open(server: asyncio.Server, handlers: _Handlers) -> AsyncIterator[None]:
     try:
         yield
     finally:
         server.close()
+        await handlers.end()
 
 
 def _cannot_listen(place: str, error: OSError, flag: str) -> str:

@@ -1,0 +1,37 @@
+"""A look for what a test leaves behind."""
+
+import gc
+import threading
+from collections.abc import Iterator
+from multiprocessing import active_children
+from pathlib import Path
+
+import psutil
+import pytest
+
+
+@pytest.fixture
+def socket_path(tmp_path: Path) -> Path:
+    return tmp_path / "socket"
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that leaves a thread, a process, a socket or shared memory behind."""
+    before = _resources()
+    yield
+    gc.collect()
+    left = {kind: sorted(now - before[kind]) for kind, now in _resources().items()}
+    assert not any(left.values()), f"left behind: {left}"
+
+
+def _resources() -> dict[str, set[str]]:
+    me = psutil.Process()
+    return {
+        "threads": {f"{thread.name} {thread.ident}" for thread in threading.enumerate()},
+        "processes": {str(child.pid) for child in active_children()},
+        "sockets": {
+            f"{connection.laddr}" for connection in me.net_connections("inet") if connection.laddr
+        },
+        "shared memory": {path.name for path in Path("/dev/shm").glob("psm_*")},  # noqa: S108
+    }

@@ -1,0 +1,51 @@
+import asyncio
+import json
+import os
+import pty
+import sys
+import termios
+
+import pytest
+from programs import soon
+
+from ballstream.link.copypaste import open_terminal
+from ballstream.link.signaling import Answer, Offer
+
+
+async def test_a_terminal_takes_lines_longer_than_the_kernel_keeps(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, theirs = pty.openpty()
+    sdp = "x" * 20_000
+    with os.fdopen(theirs, "rb", buffering=0) as terminal, os.fdopen(ours, "wb", buffering=0) as us:
+        before = termios.tcgetattr(terminal)
+        monkeypatch.setattr(sys, "stdin", terminal)
+        async with open_terminal(json=False) as channel:
+            os.set_blocking(us.fileno(), False)
+            line = json.dumps({"type": "offer", "sdp": sdp}).encode() + b"\n"
+            # A terminal's own buffer is small: paste as a terminal program does, bit by bit.
+            receiving = asyncio.ensure_future(channel.receive())
+            while line:
+                line = line[us.write(line[:1024]) or 0 :]
+                await asyncio.sleep(0)
+            message = await soon(receiving)
+            await channel.send(Answer("y"))
+        assert message == Offer(sdp)
+        assert termios.tcgetattr(terminal) == before
+    written = capsys.readouterr()
+    assert json.loads(written.out) == {"type": "answer", "sdp": "y"}
+    assert "Paste this line" in written.err
+
+
+async def test_with_json_the_lines_leave_standard_output_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(writer)
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reader, "rb"))
+    async with open_terminal(json=True) as channel:
+        await channel.send(Answer("y"))
+        assert await soon(channel.receive()) is None
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert '{"type":"answer","sdp":"y"}' in written.err

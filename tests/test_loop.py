@@ -1,0 +1,185 @@
+"""The loop itself: both programs, as two processes, over real WebRTC."""
+
+import asyncio
+import csv
+import json
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from programs import run
+
+SERVER_KEYS = {
+    "id", "transport", "codec", "seconds", "frames_sent", "frames_answered", "frames_lost",
+    "not_found", "duplicates", "rejected", "bytes_sent", "detection_error_px",
+    "tracking_error_px", "latency_ms",
+}  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def unix(path: Path) -> tuple[str, ...]:
+    return ("-s", "unix-socket", "--signaling-path", str(path))
+
+
+def check_closed_loop(server: dict[str, Any], client: dict[str, Any]) -> None:
+    (seen,), (told,) = server["sessions"], client["sessions"]
+    assert set(seen) == SERVER_KEYS
+    assert seen["frames_sent"] > 45
+    assert seen["frames_answered"] >= 0.95 * seen["frames_sent"]
+    assert seen["frames_answered"] <= told["estimates_sent"] <= told["frames_received"]
+    assert seen["rejected"] == seen["duplicates"] == seen["not_found"] == 0
+    assert seen["bytes_sent"] > 10_000
+    assert seen["detection_error_px"]["n"] > 15
+    assert seen["detection_error_px"]["p50"] < 0.05
+    assert seen["detection_error_px"]["max"] < 0.5
+    assert seen["latency_ms"]["p50"] < 1000
+
+
+async def test_over_a_unix_socket(socket_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--sessions", "1", "--output", str(out / "server")) as server,
+        run("client", *flags, "--duration", "2", "--output", str(out / "client")) as client,
+    ):
+        seen, told = await server.report(), await client.report()
+    check_closed_loop(seen, told)
+    assert json.loads((out / "server/summary.json").read_text()) == seen
+    assert json.loads((out / "client/summary.json").read_text()) == told
+    with (out / "server/estimates.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == seen["sessions"][0]["frames_answered"]
+    assert {row["result"] for row in rows} == {"answered"}
+    with (out / "client/estimates.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == told["sessions"][0]["estimates_sent"]
+    assert not socket_path.exists()
+
+
+async def test_over_tcp_with_h264_and_the_client_first() -> None:
+    port = str(free_port())
+    async with run("client", "--signaling-port", port, "--json", "--duration", "2") as client:
+        await client.says("waiting for the server")
+        async with run(
+            "server", "--signaling-port", port, "--json", "--sessions", "1", "--codec", "h264"
+        ) as server:
+            seen, told = await server.report(), await client.report()
+    check_closed_loop(seen, told)
+    assert seen["sessions"][0]["codec"] == told["sessions"][0]["codec"] == "H264"
+
+
+async def test_by_copy_and_paste() -> None:
+    flags = ("-s", "copy-and-paste")
+    async with (
+        run("server", *flags, "--sessions", "1") as server,
+        run("client", *flags, "--duration", "2") as client,
+    ):
+        server.write_line(await client.read_line())
+        client.write_line(await server.read_line())
+        assert json.loads(await client.read_line()) == {"type": "bye"}
+        server.write_line(b'{"type": "bye"}\n')
+        status, summary = await server.ends()
+    assert status == 0, server.errors
+    assert "detection error" in summary
+
+
+async def test_a_plain_picture_counts_for_tracking_only(socket_path: Path) -> None:
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--sessions", "1", "--no-stamp") as server,
+        run("client", *flags, "--duration", "2") as client,
+    ):
+        (seen,) = (await server.report())["sessions"]
+        await client.report()
+    assert seen["detection_error_px"]["n"] == seen["latency_ms"]["n"] == 0
+    assert seen["tracking_error_px"]["n"] > 15
+
+
+async def test_two_clients_at_once_and_a_third_is_refused(socket_path: Path) -> None:
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--max-sessions", "2", "--sessions", "2") as server,
+        run("client", *flags, "--duration", "4") as first,
+        run("client", *flags, "--duration", "4") as second,
+    ):
+        await first.says("frames")
+        await second.says("frames")
+        async with run("client", *flags) as third:
+            status, _ = await third.ends()
+        assert status == 1
+        assert "full" in third.errors
+        sessions = (await server.report())["sessions"]
+        await first.report()
+        await second.report()
+    assert [session["frames_answered"] > 60 for session in sessions] == [True, True]
+
+
+async def test_stock_encoder_closes_the_loop_too(socket_path: Path) -> None:
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--sessions", "1", "--stock") as server,
+        run("client", *flags, "--duration", "2") as client,
+    ):
+        (seen,) = (await server.report())["sessions"]
+        await client.report()
+    assert seen["frames_answered"] >= 0.9 * seen["frames_sent"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+async def test_the_client_ends_and_the_server_goes_on(
+    socket_path: Path, number: signal.Signals
+) -> None:
+    async with run("server", *unix(socket_path), "--json") as server:
+        for session in ("client 1", "client 2"):
+            async with run("client", *unix(socket_path)) as client:
+                await server.says(f"{session}: ")
+                children = client.children
+                client.send_signal(number)
+                await server.says(f"{session} is gone")
+                status, _ = await client.ends()
+                assert status == (130 if number is signal.SIGINT else -number)
+                gone, alive = await asyncio.to_thread(psutil.wait_procs, children, 5)
+                assert (len(gone), alive) == (len(children), [])
+        server.send_signal(signal.SIGTERM)
+        assert len((await server.report())["sessions"]) == 2
+
+
+async def test_the_server_stops_first(socket_path: Path) -> None:
+    async with (
+        run("server", *unix(socket_path)) as server,
+        run("client", *unix(socket_path)) as client,
+    ):
+        await client.says("frames")
+        server.send_signal(signal.SIGINT)
+        status, summary = await server.ends(6)
+        assert status == 130
+        assert "client 1" in summary
+        status, summary = await client.ends(6)
+    assert status == 0
+    assert "the server said goodbye" in client.errors
+    assert "frames received" in summary
+    assert not socket_path.exists()
+
+
+async def test_the_server_is_killed(socket_path: Path) -> None:
+    async with (
+        run("server", *unix(socket_path)) as server,
+        run("client", *unix(socket_path)) as client,
+    ):
+        await client.says("frames")
+        server.send_signal(signal.SIGKILL)
+        status, summary = await client.ends(6)
+        await server.ends()
+    assert status == 1
+    assert "nothing came from the other end" in client.errors
+    assert "frames received" in summary
+    async with run("server", *unix(socket_path), "--duration", "0.1") as server:
+        assert (await server.ends())[0] == 0, "a socket file left by a killed server is replaced"
