@@ -91,30 +91,33 @@ class Broadcast:
     async def _run(self) -> None:
         track = self._make_track(self._note)
         track.release()
-        loop = asyncio.get_running_loop()
-        context = open_encoder(self._encoding)
-        last_keyframe = float("-inf")
         try:
-            while True:
-                frame = await track.recv()
-                drawn = self._drawn
-                keyframe = self._keyframe_wanted and drawn.at - last_keyframe >= KEYFRAME_PERIOD
-                if keyframe:
-                    self._keyframe_wanted = False
-                    last_keyframe = drawn.at
-                frame.pts, frame.time_base = drawn.number, context.time_base
-                packet = await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
-                if packet is not None:
-                    packet.pts = round(drawn.seconds * CLOCK_RATE)
-                    packet.time_base = TIME_BASE
-                    for viewer in self._viewers:
-                        viewer.offer(packet, drawn)
+            await self._feed(track)
         except Exception:
             logger.exception("the encoder failed")
             for viewer in tuple(self._viewers):
                 viewer.stop()
         finally:
             track.stop()
+
+    async def _feed(self, track: BallTrack) -> None:
+        loop = asyncio.get_running_loop()
+        context = open_encoder(self._encoding)
+        last_keyframe = float("-inf")
+        while True:
+            frame = await track.recv()
+            drawn = self._drawn
+            keyframe = self._keyframe_wanted and drawn.at - last_keyframe >= KEYFRAME_PERIOD
+            if keyframe:
+                self._keyframe_wanted = False
+                last_keyframe = drawn.at
+            frame.pts, frame.time_base = drawn.number, context.time_base
+            packet = await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
+            if packet is None:
+                continue
+            packet.pts, packet.time_base = round(drawn.seconds * CLOCK_RATE), TIME_BASE
+            for viewer in self._viewers:
+                viewer.offer(packet, drawn)
 
     def _note(self, number: int, seconds: float, at: float) -> None:
         self._drawn = Drawn(number, seconds, at)

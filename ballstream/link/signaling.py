@@ -239,13 +239,14 @@ class _Handlers:
 
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], StreamChannel] = {}
 
     def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a client that has connected."""
-        task = asyncio.create_task(self._serve(StreamChannel(reader, writer)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        channel = StreamChannel(reader, writer)
+        task = asyncio.create_task(self._serve(channel))
+        self._tasks[task] = channel
+        task.add_done_callback(self._tasks.pop)
 
     async def _serve(self, channel: StreamChannel) -> None:
         try:
@@ -255,12 +256,12 @@ class _Handlers:
 
     async def end(self) -> None:
         """Cancel what still runs, and wait for it."""
-        # A connection that the loop is just accepting has its handler a few rounds later.
-        for _ in range(_ROUNDS_TO_ACCEPT):
-            await asyncio.sleep(0)
-        for task in self._tasks:
+        running = dict(self._tasks)
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
+        for channel in running.values():  # a task that had not begun has closed nothing
+            await channel.close()
 
 
 @asynccontextmanager
@@ -268,6 +269,9 @@ async def _open(server: asyncio.Server, handlers: _Handlers) -> AsyncIterator[No
     try:
         yield
     finally:
+        # A connection that the loop is just accepting when the server closes stays open for ever.
+        for _ in range(_ROUNDS_TO_ACCEPT):
+            await asyncio.sleep(0)
         server.close()
         await handlers.end()
 

@@ -1,0 +1,158 @@
+import asyncio
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from aiortc import RTCPeerConnection, RTCRtpSender
+from aiortc.mediastreams import MediaStreamError
+from av import CodecContext, Packet
+from av.video.codeccontext import VideoCodecContext
+from programs import soon
+
+from ballstream.link.codec import Encoding
+from ballstream.link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from ballstream.link.picture import planes_of_frame
+from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
+from ballstream.protocol import stamp
+from ballstream.scene.motion import bounce
+from ballstream.scene.render import Scene
+
+SIZE, FPS = (160, 120), 60
+SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
+
+Frames = list[tuple[int, float, float]]
+
+
+def broadcast(codec: str = "VP8") -> Broadcast:
+    origin = time.monotonic()
+
+    def make_track(on_frame: OnFrame) -> BallTrack:
+        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
+
+    return Broadcast(make_track, Encoding(codec, SIZE, FPS, 500_000))
+
+
+def viewer(source: Broadcast) -> tuple[ViewerTrack, Frames]:
+    frames: Frames = []
+    track = ViewerTrack(source, lambda *frame: frames.append(frame))
+    track.release()
+    return track, frames
+
+
+def decoder(codec: str) -> Callable[[object], int | None]:
+    name = "libvpx" if codec == "VP8" else "h264"
+    context = CodecContext.create(name, "r")
+    assert isinstance(context, VideoCodecContext)
+
+    def number(packet: object) -> int | None:
+        (frame,) = context.decode(Packet(bytes(packet)))  # type: ignore[call-overload]
+        return stamp.read(planes_of_frame(frame).y)
+
+    return number
+
+
+def test_the_private_name_is_still_there() -> None:
+    assert can_hear_keyframe_requests()
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: str) -> None:
+    async with broadcast(codec) as source:
+        track, frames = viewer(source)
+        read = decoder(codec)
+        for place in range(10):
+            packet = await soon(track.recv())
+            assert packet.is_keyframe == (place == 0)
+            number, seconds, _ = frames[-1]
+            assert read(packet) == number
+            assert packet.pts == round(seconds * CLOCK_RATE)
+        assert len(frames) == 10
+        track.stop()
+
+
+async def test_one_that_joins_later_starts_with_a_keyframe_and_shares_the_rest() -> None:
+    async with broadcast() as source:
+        first, first_frames = viewer(source)
+        for _ in range(8):  # long enough that the next keyframe is allowed
+            await soon(first.recv())
+        second, second_frames = viewer(source)
+        packets = await soon(asyncio.gather(first.recv(), second.recv()))
+        assert packets[0] is packets[1]
+        assert packets[1].is_keyframe
+        assert second_frames == first_frames[-1:]
+        first.stop()
+        second.stop()
+
+
+async def test_keyframes_are_limited_in_rate() -> None:
+    async with broadcast() as source:
+        track, frames = viewer(source)
+        keyframes = []
+        for _ in range(20):
+            source.request_keyframe()
+            packet = await soon(track.recv())
+            if packet.is_keyframe:
+                keyframes.append(frames[-1][2])
+        assert len(keyframes) > 1
+        assert all(b - a >= 0.1 for a, b in pairwise(keyframes))
+        track.stop()
+
+
+async def test_a_slow_viewer_drops_until_a_keyframe_and_holds_nobody_up() -> None:
+    async with broadcast() as source:
+        quick, _ = viewer(source)
+        slow, _ = viewer(source)
+        await soon(asyncio.gather(quick.recv(), slow.recv()))
+        for _ in range(5):
+            await soon(quick.recv())
+        assert slow.dropped > 0
+        assert quick.dropped == 0
+        late = asyncio.create_task(slow.recv())
+        while not late.done():
+            await soon(quick.recv())
+        assert late.result().is_keyframe
+        quick.stop()
+        slow.stop()
+
+
+async def test_nothing_is_drawn_when_nobody_watches() -> None:
+    async with broadcast() as source:
+        track, frames = viewer(source)
+        await soon(track.recv())
+        track.stop()
+        with pytest.raises(MediaStreamError):
+            await soon(track.recv())
+        drawn = len(frames)
+        again, frames = viewer(source)
+        assert (await soon(again.recv())).is_keyframe
+        assert len(frames) == drawn
+        again.stop()
+
+
+async def test_a_receiver_s_request_brings_a_keyframe() -> None:
+    connection = RTCPeerConnection()
+    async with broadcast() as source:
+        track, _ = viewer(source)
+        sender: RTCRtpSender = connection.addTransceiver("video").sender
+        track.listen(sender)
+        for _ in range(8):
+            await soon(track.recv())
+        sender._send_keyframe()
+        assert any([(await soon(track.recv())).is_keyframe for _ in range(2)])
+        track.stop()
+    await connection.close()
+
+
+async def test_a_failure_of_the_encoder_ends_the_viewers(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no such codec")
+
+    monkeypatch.setattr("ballstream.link.encoder.open_encoder", fail)
+    async with broadcast() as source:
+        track, _ = viewer(source)
+        with pytest.raises(MediaStreamError):
+            await soon(track.recv())
+    assert "the encoder failed" in caplog.text

@@ -1,0 +1,131 @@
+import contextlib
+import random
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from ballstream.errors import NegotiationError
+from ballstream.link.negotiation import (
+    MAX_CANDIDATES,
+    accept_answer,
+    answer_offer,
+    check_offer,
+    make_offer,
+    send_track,
+)
+from ballstream.link.peer import Peer, close
+from ballstream.link.track import BallTrack
+from ballstream.protocol import messages
+from ballstream.scene.motion import bounce
+from ballstream.scene.render import Scene
+
+SCENE = Scene(bounce(160, 120, 10, 280, 1), 10, stamped=True)
+
+
+def ball_track() -> BallTrack:
+    return BallTrack(SCENE, (160, 120), 30, 0, lambda *_: None)
+
+
+async def offer_of_a_client() -> str:
+    async with Peer() as peer:
+        peer.connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
+        peer.connection.addTransceiver("video", direction="recvonly")
+        return await make_offer(peer.connection)
+
+
+async def answer(offer: str, codec: str = "VP8") -> str:
+    async with Peer() as peer:
+        send_track(peer.connection, ball_track(), codec)
+        return await answer_offer(peer.connection, offer)
+
+
+async def test_one_offer_carries_video_and_channel_with_all_candidates() -> None:
+    offer = await offer_of_a_client()
+    assert [line[2:].split()[0] for line in offer.splitlines() if line.startswith("m=")] == [
+        "video",
+        "application",
+    ]
+    assert "a=recvonly" in offer
+    assert "a=candidate:" in offer
+    assert "a=end-of-candidates" in offer
+
+
+@pytest.mark.parametrize(("codec", "other"), [("VP8", "H264"), ("H264", "VP8")])
+async def test_the_answer_settles_on_the_codec_of_the_server(codec: str, other: str) -> None:
+    sdp = await answer(await offer_of_a_client(), codec)
+    assert f"{codec}/90000" in sdp
+    assert f"{other}/90000" not in sdp
+    assert "a=sendonly" in sdp
+
+
+async def test_an_offer_without_the_codec_is_refused() -> None:
+    offer = (await offer_of_a_client()).replace("VP8/90000", "AV1/90000")
+    with pytest.raises(NegotiationError):
+        await answer(offer)
+
+
+async def test_an_offer_without_video_is_refused() -> None:
+    async with Peer() as peer:
+        peer.connection.createDataChannel("coordinates")
+        offer = await make_offer(peer.connection)
+    with pytest.raises(NegotiationError, match="needs one video section"):
+        check_offer(offer)
+
+
+async def test_an_offer_with_hundreds_of_candidates_is_refused() -> None:
+    offer = await offer_of_a_client()
+    candidate = next(line for line in offer.splitlines() if line.startswith("a=candidate:"))
+    many = f"{candidate}\r\n" * (MAX_CANDIDATES + 1)
+    with pytest.raises(NegotiationError, match="candidates"):
+        check_offer(offer.replace(f"{candidate}\r\n", many, 1))
+
+
+async def test_an_offer_with_many_sections_is_refused() -> None:
+    offer = await offer_of_a_client()
+    section = offer[offer.index("m=application") :]
+    with pytest.raises(NegotiationError, match="media sections"):
+        check_offer(offer + 4 * section)
+
+
+@pytest.mark.parametrize(
+    "sdp", ["", "v=0", "\0", "m=video", "v=0\r\nm=video 9 x\r\n", "a" * 10_000]
+)
+async def test_rubbish_is_refused_as_offer_and_as_answer(sdp: str) -> None:
+    with pytest.raises(NegotiationError):
+        await answer(sdp)
+    async with Peer() as peer:
+        peer.connection.addTransceiver("video", direction="recvonly")
+        await make_offer(peer.connection)
+        with pytest.raises(NegotiationError):
+            await accept_answer(peer.connection, sdp)
+
+
+async def test_a_damaged_offer_is_answered_or_refused_and_nothing_is_left() -> None:
+    """Whatever line is missing, doubled or cut: no other error, and no socket stays open."""
+    lines = (await offer_of_a_client()).splitlines()
+    dice = random.Random(1)
+    for _ in range(60):
+        damaged = list(lines)
+        place = dice.randrange(len(damaged))
+        match dice.randrange(3):
+            case 0:
+                del damaged[place]
+            case 1:
+                damaged[place] = damaged[place][: dice.randrange(len(damaged[place]))]
+            case _:
+                damaged.insert(place, dice.choice(lines))
+        with contextlib.suppress(NegotiationError):
+            await answer("\r\n".join(damaged) + "\r\n")
+
+
+async def test_a_connection_that_cannot_be_closed_properly_still_loses_its_sockets() -> None:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    connection.addTransceiver("video", direction="recvonly")
+    await make_offer(connection)
+    transceiver = connection.getTransceivers()[0]
+
+    async def fail() -> None:
+        raise AttributeError
+
+    transceiver.stop = fail  # type: ignore[method-assign]
+    await close(connection)
