@@ -101,6 +101,8 @@ class _Looker:
     """A loaded detector, the memory that its pictures lie in, and the window if there is one."""
 
     def __init__(self, memory: SharedMemory, detector_name: str, display: bool) -> None:
+        # Qt would complain of fonts that OpenCV does not bring; it draws the text itself.
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
         import cv2
 
         from .loading import load_detector

@@ -13,7 +13,7 @@ class Window:
     """A window on the screen; closing it, `q` or Escape makes `is_open` False."""
 
     def __init__(self) -> None:
-        cv2.namedWindow(_TITLE, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(_TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
         cv2.waitKey(1)
         self.is_open = True
 

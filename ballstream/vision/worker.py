@@ -218,7 +218,8 @@ class _Process:
             case _:
                 raise DetectorError(
                     "the detector's process ended, or took more than "
-                    f"{_START_TIMEOUT:g} s, before it was ready"
+                    f"{_START_TIMEOUT:g} s, before it was ready; with --display, see whether "
+                    "the screen that DISPLAY names can be reached"
                 )
 
     def watch(self, on_message: Callable[[], None]) -> None:

@@ -1,0 +1,153 @@
+"""Who may know whom, read from the sources themselves."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ballstream
+
+ROOT = Path(ballstream.__file__).parent
+SOURCES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
+
+PURE = [
+    name
+    for name in SOURCES
+    if name.startswith(("protocol/", "scene/", "scoring/"))
+    or name in ("vision/detect.py", "vision/picture.py")
+]
+IMPURE = {
+    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "os", "select",
+    "selectors", "signal", "socket", "subprocess", "threading", "time",
+}  # fmt: skip
+
+REACHES_INTO_AIORTC = {"link/receiver.py", "link/encoder.py"}
+MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
+NOT_PRIVATE = {"os._exit"}
+
+
+def module_name(source: str) -> str:
+    """`link/track.py` as `ballstream.link.track`."""
+    parts = ("ballstream", *Path(source).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(source): source for source in SOURCES}
+
+
+def tree_of(source: str) -> ast.Module:
+    return ast.parse(SOURCES[source].read_text(encoding="utf-8"), source)
+
+
+def imports(source: str) -> set[str]:
+    """The full names of what a source imports, wherever in it: modules, and names from modules."""
+    found: set[str] = set()
+    package = ("ballstream", *Path(source).parent.parts)
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join((*base, node.module) if node.module else base)
+            found.add(module)
+            found.update(f"{module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def reached(source: str) -> set[str]:
+    """What a source imports, directly or through other modules of the package."""
+    found: set[str] = set()
+    waiting = [source]
+    while waiting:
+        new = imports(waiting.pop()) - found
+        found |= new
+        waiting += [MODULES[name] for name in new if name in MODULES]
+    return found
+
+
+def is_in(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def private_names(source: str) -> Iterator[str]:
+    """Names with one underscore that a source uses of anything but itself, `object._name`."""
+    for node in ast.walk(tree_of(source)):
+        match node:
+            case ast.Attribute(value=ast.Name(id="self" | "cls")):
+                continue
+            case ast.Attribute(value=owner, attr=name):
+                pass
+            case ast.Call(
+                func=ast.Name(id="getattr" | "hasattr" | "setattr" | "delattr"),
+                args=[owner, ast.Constant(value=str(name)), *_],
+            ):
+                pass
+            case _:
+                continue
+        if name.startswith("_") and not name.startswith("__"):
+            yield f"{ast.unparse(owner)}.{name}"
+
+
+def test_the_sources_are_found() -> None:
+    assert {"cli.py", "protocol/stamp.py", "link/encoder.py", "vision/detect.py"} <= set(SOURCES)
+    assert {"ballstream.protocol.stamp", "numpy"} <= imports("vision/picture.py") | imports(
+        "scene/motion.py"
+    )
+
+
+@pytest.mark.parametrize("source", PURE)
+def test_pure_code_has_no_clock_and_no_outside(source: str) -> None:
+    assert {name.split(".")[0] for name in reached(source)}.isdisjoint(IMPURE)
+
+
+def test_the_detector_cannot_cheat() -> None:
+    for source in SOURCES:
+        if source.startswith("vision/"):
+            cheats = {name for name in reached(source) if is_in(name, "ballstream.scene")}
+            assert not cheats, f"{source} reaches {cheats}"
+
+
+def test_only_the_server_joins_truth_and_estimate() -> None:
+    joining = {
+        source
+        for source in SOURCES
+        if any(is_in(name, "ballstream.scene") for name in imports(source))
+        and any(is_in(name, "ballstream.scoring.score") for name in imports(source))
+    }
+    assert joining <= {"session.py", "server.py"}
+
+
+def test_only_two_files_reach_into_other_peoples_private_names() -> None:
+    for source in set(SOURCES) - REACHES_INTO_AIORTC:
+        assert not set(private_names(source)) - NOT_PRIVATE, source
+        assert not MANGLED.search(SOURCES[source].read_text(encoding="utf-8")), source
+
+
+@pytest.mark.parametrize("source", sorted(REACHES_INTO_AIORTC & set(SOURCES)))
+def test_private_names_are_listed_at_the_top_of_their_file(source: str) -> None:
+    top = ast.get_docstring(tree_of(source)) or ""
+    for name in private_names(source):
+        assert name.rpartition(".")[2] in top
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("ballstream.cli", {"aiortc", "av", "cv2", "numpy"}),
+        ("ballstream.vision.child", {"aiortc", "av"}),
+        ("ballstream.vision.worker", {"aiortc", "av"}),
+        ("ballstream.vision.loading", {"aiortc", "av"}),
+        ("ballstream.vision.detect", {"aiortc", "av"}),
+    ],
+)
+def test_importing_a_module_loads_nothing_heavy(module: str, unwanted: set[str]) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert module in loaded
+    assert unwanted.isdisjoint(loaded)

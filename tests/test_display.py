@@ -1,0 +1,76 @@
+"""`--display` on a real X server."""
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from programs import run, soon
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("Xvfb") and shutil.which("xdotool")),
+    reason="needs Xvfb and xdotool: sudo apt-get install xvfb xdotool",
+)
+
+
+@asynccontextmanager
+async def screen() -> AsyncIterator[str]:
+    """An X server of its own; its DISPLAY."""
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        "Xvfb", "-displayfd", str(writing), "-screen", "0", "800x600x24", "-nolisten", "tcp",
+        pass_fds=(writing,), stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        number = await soon(asyncio.to_thread(file.readline))
+    try:
+        yield f":{number.strip()}"
+    finally:
+        process.terminate()
+        await soon(process.wait())
+
+
+async def xdotool(display: str, *words: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "xdotool", *words,
+        env={**os.environ, "DISPLAY": display},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    output, _ = await soon(process.communicate())
+    return str(output.decode())
+
+
+async def test_the_window_shows_up_and_closing_it_ends_the_client(socket_path: Path) -> None:
+    flags = ("-s", "unix-socket", "--signaling-path", str(socket_path))
+    async with screen() as display:
+        env = {"DISPLAY": display}
+        async with (
+            run("server", *flags) as server,
+            run("client", *flags, "--display", env=env) as client,
+        ):
+            await client.says("frames")
+            window = await xdotool(
+                display, "search", "--sync", "--onlyvisible", "--name", "ballstream"
+            )
+            assert window
+            await xdotool(display, "windowfocus", window.split()[0], "key", "q")
+            status, summary = await client.ends()
+            assert status == 0, client.errors
+            assert "the window was closed" in client.errors
+            assert "estimates sent" in summary
+            server.send_signal(signal.SIGTERM)
+            await server.ends()
+
+
+async def test_a_screen_that_cannot_be_reached_is_one_line(socket_path: Path) -> None:
+    flags = ("-s", "unix-socket", "--signaling-path", str(socket_path), "--display")
+    async with run("client", *flags, env={"DISPLAY": ":4242"}) as client:
+        status, _ = await client.ends()
+    assert status == 1
+    assert "DISPLAY" in client.errors.splitlines()[-1]

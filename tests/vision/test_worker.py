@@ -1,0 +1,248 @@
+import asyncio
+import os
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from programs import soon
+
+from ballstream.errors import DetectorError
+from ballstream.protocol import stamp
+from ballstream.protocol.planes import Planes, i420_shape, planes_of_i420
+from ballstream.scene.render import draw_ball
+from ballstream.vision.child import Sighting
+from ballstream.vision.worker import DetectorWorker
+
+DETECTORS = """
+import os, sys, time
+
+kept = []
+
+def fine(picture):
+    print("a detector may print")
+    return 1.5, 2.5
+
+def keeper(picture):
+    kept.append(picture)
+    return 3, 4
+
+def modules(picture):
+    return float("av" in sys.modules), float("aiortc" in sys.modules)
+
+def raises(picture):
+    raise RuntimeError("no ball today")
+
+def word(picture):
+    return "somewhere"
+
+def nan(picture):
+    return float("nan"), 1.0
+
+def three(picture):
+    return 1, 2, 3
+
+def nothing(picture):
+    return None
+
+def dies_on_7(picture):
+    if picture.width == 176:
+        os._exit(7)
+    return 1, 1
+
+def hangs_on_7(picture):
+    while picture.width == 176:
+        time.sleep(1)
+    return 1, 1
+
+def size(picture):
+    return picture.bgr.shape[1], picture.bgr.shape[0]
+"""
+
+
+@pytest.fixture(autouse=True)
+def detectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spies.py").write_text(DETECTORS)
+    monkeypatch.chdir(tmp_path)
+
+
+def picture(number: int, width: int = 160, height: int = 120) -> Planes:
+    planes = planes_of_i420(np.empty(i420_shape(width, height), np.uint8))
+    draw_ball(planes, (50.25, 40.5), 10)
+    stamp.write(planes.y, number)
+    return planes
+
+
+class Sightings:
+    """Collects what a worker says, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.all: list[Sighting] = []
+        self._changed = asyncio.Event()
+
+    def __call__(self, sighting: Sighting) -> None:
+        self.all.append(sighting)
+        self._changed.set()
+
+    async def reach(self, count: int) -> None:
+        while len(self.all) < count:
+            self._changed.clear()
+            await soon(self._changed.wait())
+
+
+async def look(detector: str, *pictures: Planes) -> tuple[Sighting, ...]:
+    """What a detector says of pictures, each handed over when the one before is answered."""
+    sightings = Sightings()
+    async with DetectorWorker(detector, sightings) as worker:
+        for place, each in enumerate(pictures, 1):
+            worker.submit(each)
+            await sightings.reach(place)
+    return tuple(sightings.all)
+
+
+async def test_the_default_detector_finds_ball_and_number() -> None:
+    first, second = await look("centroid", picture(7), picture(0xFFFFFF, 320, 240))
+    assert (first.frame, second.frame) == (7, 0xFFFFFF)
+    for sighting in (first, second):
+        assert sighting.x == pytest.approx(50.25, abs=0.01)
+        assert sighting.y == pytest.approx(40.5, abs=0.01)
+        assert sighting.detect_ms > 0
+        assert sighting.error is None
+
+
+async def test_a_detector_of_one_s_own_may_print_and_keep_pictures(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (sighting,) = await look("spies:fine", picture(1))
+    assert (sighting.x, sighting.y) == (1.5, 2.5)
+    await look("spies:keeper", picture(1), picture(2))
+    assert capfd.readouterr().out == "", "standard output belongs to the report"
+
+
+async def test_the_process_loads_neither_av_nor_aiortc() -> None:
+    (sighting,) = await look("spies:modules", picture(1))
+    assert (sighting.x, sighting.y) == (0, 0)
+
+
+async def test_pictures_of_any_size_come_whole() -> None:
+    sightings = await look("spies:size", picture(1, 162, 122), picture(2, 1920, 1080))
+    assert [(each.x, each.y) for each in sightings] == [(162, 122), (1920, 1080)]
+
+
+@pytest.mark.parametrize(
+    ("detector", "error"),
+    [
+        ("raises", "RuntimeError: no ball today"),
+        ("word", "TypeError: returned 'somewhere', not (x, y) or None"),
+        ("three", "TypeError: returned (1, 2, 3), not (x, y) or None"),
+        ("nan", "ValueError: returned (nan, 1.0), which is not a place"),
+        ("nothing", None),
+    ],
+)
+async def test_what_a_detector_does_wrong_counts_as_no_ball(
+    detector: str, error: str | None
+) -> None:
+    (sighting,) = await look(f"spies:{detector}", picture(3))
+    assert (sighting.frame, sighting.x, sighting.y) == (3, None, None)
+    assert sighting.error == error
+
+
+async def test_a_failure_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    sightings = Sightings()
+    async with DetectorWorker("spies:raises", sightings) as worker:
+        for place in (1, 2, 3):
+            worker.submit(picture(place))
+            await sightings.reach(place)
+    assert worker.errors == 3
+    assert caplog.text.count("no ball today") == 1
+
+
+@pytest.mark.parametrize("fault", ["dies", "hangs"])
+async def test_a_process_that_fails_is_replaced_and_the_newest_picture_looked_at(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    sightings = Sightings()
+    async with DetectorWorker(f"spies:{fault}_on_7", sightings, timeout=0.5) as worker:
+        worker.submit(picture(1))
+        await sightings.reach(1)
+        worker.submit(picture(7, 176))
+        worker.submit(picture(8))
+        worker.submit(picture(9))
+        await sightings.reach(2)
+    assert [sighting.frame for sighting in sightings.all] == [1, 9]
+    assert worker.restarts == 1
+    assert worker.skipped == 1
+    assert "starting another" in caplog.text
+
+
+async def test_only_the_newest_picture_waits() -> None:
+    sightings = Sightings()
+    async with DetectorWorker("spies:fine", sightings) as worker:
+        for number in range(50):
+            worker.submit(picture(number))
+        await sightings.reach(2)
+    assert [sighting.frame for sighting in sightings.all] == [0, 49]
+    assert worker.skipped == 48
+
+
+async def test_a_picture_that_is_too_large_is_refused() -> None:
+    huge = np.broadcast_to(np.uint8(0), (4000, 4000))
+    async with DetectorWorker("spies:fine", Sightings()) as worker:
+        worker.submit(Planes(huge, huge[::2, ::2], huge[::2, ::2]))
+        assert worker.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("detector", "reason"),
+    [
+        ("nonsense", "there is no detector 'nonsense'"),
+        ("spies:missing", "AttributeError"),
+        ("no_such_module:detect", "No module named 'no_such_module'"),
+    ],
+)
+async def test_a_detector_that_cannot_be_loaded_is_said_at_the_start(
+    detector: str, reason: str
+) -> None:
+    with pytest.raises(DetectorError, match=reason):
+        async with DetectorWorker(detector, Sightings()):
+            pass
+
+
+async def test_a_missing_system_library_becomes_the_line_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2.py").write_text(
+        "raise ImportError('libGL.so.1: cannot open shared object file')"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DetectorError, match=r"libGL\.so\.1.*apt-get install libgl1"):
+        async with DetectorWorker("centroid", Sightings()):
+            pass
+
+
+async def test_nothing_is_left_of_it() -> None:
+    def descriptors() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    await look("spies:fine", picture(1))  # starts the resource tracker, which stays
+    before = descriptors()
+    await look("spies:fine", picture(1))
+    assert descriptors() == before
+
+
+async def test_it_ends_while_it_hangs_and_while_it_starts() -> None:
+    async with DetectorWorker("spies:hangs_on_7", Sightings(), timeout=60) as worker:
+        worker.submit(picture(7, 176))
+    starting = asyncio.create_task(DetectorWorker("spies:fine", Sightings()).__aenter__())
+    await asyncio.sleep(0)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert _detectors() == []
+
+
+def _detectors() -> list[psutil.Process]:
+    def is_detector(process: psutil.Process) -> bool:
+        return any("spawn_main" in part for part in process.cmdline())
+
+    return [child for child in psutil.Process().children() if is_detector(child)]
