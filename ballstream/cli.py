@@ -173,6 +173,9 @@ def _server(**flags: Any) -> int:
 @click.option("--display", is_flag=True, help="Show pictures and estimates in a window.")
 @click.option("--wait", default=ClientConfig().wait, type=Finite(min=0), metavar="S",
               help="Keep trying to reach the server for S seconds.")  # fmt: skip
+@click.option(
+    "--stock", is_flag=True, help="Use aiortc's own receive path, the baseline to measure against."
+)
 def _client(**flags: Any) -> int:
     """Receive the video, find the ball in every newest picture, and send its place back."""
     from .main import run_client

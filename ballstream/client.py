@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from aiortc import MediaStreamTrack, RTCDataChannel
-from aiortc.mediastreams import MediaStreamError
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
 from rich import box
@@ -19,6 +18,7 @@ from .link.copypaste import open_terminal
 from .link.negotiation import accept_answer, make_offer
 from .link.peer import Peer
 from .link.picture import planes_of_frame
+from .link.receiver import Reception
 from .link.signaling import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
 from .output import OutputFolder
 from .protocol import messages
@@ -87,6 +87,7 @@ class Client:
         self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
         self._channel.on("message", self._on_message)
         video = connection.addTransceiver("video", direction="recvonly")
+        self._reception = Reception(video.receiver, self._on_picture, stock=self._config.stock)
         answer = await ask(signaling, Offer(await make_offer(connection)))
         await accept_answer(connection, answer.sdp)
         if video.currentDirection != "recvonly":
@@ -99,7 +100,7 @@ class Client:
         await first_of({"connected": peer.connected(), "stopped": self._stop.wait()})
         return await first_of(
             {
-                "the video ended": self._receive(track),
+                "the video ended": self._reception.run(track),
                 "the server said goodbye": until_bye(signaling),
                 "the server closed the connection": peer.watch(),
                 "stopped": self._stop.wait(),
@@ -110,21 +111,15 @@ class Client:
             }
         )
 
-    async def _receive(self, track: MediaStreamTrack) -> None:
+    def _on_picture(self, frame: VideoFrame) -> None:
+        """Hand the newest picture to the detector."""
         assert self._worker is not None
-        while True:
-            try:
-                frame = await track.recv()
-            except MediaStreamError:
-                return
-            if not isinstance(frame, VideoFrame):
-                continue
-            if self._started is None:
-                self._started = time.monotonic()
-            self._received += 1
-            if frame.format.name not in ("yuv420p", "yuvj420p"):
-                frame = frame.reformat(format="yuv420p")
-            self._worker.submit(planes_of_frame(frame))
+        if self._started is None:
+            self._started = time.monotonic()
+        self._received += 1
+        if frame.format.name not in ("yuv420p", "yuvj420p"):
+            frame = frame.reformat(format="yuv420p")
+        self._worker.submit(planes_of_frame(frame))
 
     def _on_sighting(self, sighting: Sighting) -> None:
         """Send an estimate the moment it is known."""

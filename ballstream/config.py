@@ -57,3 +57,4 @@ class ClientConfig:
     detector: str = "centroid"
     display: bool = False
     wait: float = 10
+    stock: bool = False

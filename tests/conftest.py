@@ -1,6 +1,7 @@
 """A look for what a test leaves behind."""
 
 import gc
+import inspect
 import threading
 from collections.abc import Iterator
 from multiprocessing import active_children
@@ -16,8 +17,11 @@ def socket_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    """Fail a test that leaves a thread, a process, a socket or shared memory behind."""
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail an asynchronous test that leaves a thread, process, socket or shared memory behind."""
+    if not inspect.iscoroutinefunction(request.function):
+        yield
+        return
     before = _resources()
     yield
     gc.collect()
@@ -27,11 +31,12 @@ def nothing_left_behind() -> Iterator[None]:
 
 def _resources() -> dict[str, set[str]]:
     me = psutil.Process()
+    own = f"ballstream-{me.pid}-*"
     return {
         "threads": {f"{thread.name} {thread.ident}" for thread in threading.enumerate()},
         "processes": {str(child.pid) for child in active_children()},
         "sockets": {
             f"{connection.laddr}" for connection in me.net_connections("inet") if connection.laddr
         },
-        "shared memory": {path.name for path in Path("/dev/shm").glob("psm_*")},  # noqa: S108
+        "shared memory": {path.name for path in Path("/dev/shm").glob(own)},  # noqa: S108
     }

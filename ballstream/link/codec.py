@@ -79,6 +79,13 @@ _SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "H264": (
         "libx264",
-        {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "forced-idr": "1"},
+        {
+            "preset": "ultrafast",
+            "tune": "zerolatency",
+            "profile": "baseline",
+            "forced-idr": "1",
+            # Coarser than this, a large picture at the lowest bitrate loses its frame number.
+            "qmax": "44",
+        },
     ),
 }

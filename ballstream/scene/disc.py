@@ -7,6 +7,7 @@ Floats = NDArray[np.float64]
 Levels = NDArray[np.int16]
 
 _HALF_DIAGONAL = 0.7072
+_EXACTNESS = 1e-9
 _TOLERANCE = 0.002
 _MOST_NUDGES = 24
 
@@ -31,6 +32,9 @@ class Disc:
             np.ones(len(self._edge[0])), dx[self._edge[1]], dy[self._edge[0]]
         ])  # fmt: skip
         self._shares = _overlap(self._places[1] - 0.5, self._places[2] - 0.5, radius)
+        # What lies wholly outside stays black, and what lies wholly inside stays blue.
+        self._touched = self._shares > _EXACTNESS
+        self._covered = self._shares > 1 - _EXACTNESS
         in_columns = self._inside.sum(axis=0)
         self._inner = np.array([
             in_columns.sum(), in_columns @ dx, self._inside.sum(axis=1) @ dy
@@ -61,8 +65,8 @@ class Disc:
         for _ in range(_MOST_NUDGES):
             if error < _TOLERANCE:
                 break
-            may_rise = (rounded < amplitude) & (rounded <= nearest)
-            may_fall = (rounded > 0) & (rounded >= nearest)
+            may_rise = (rounded < amplitude) & (rounded <= nearest) & self._touched
+            may_fall = (rounded > 0) & (rounded >= nearest) & ~self._covered
             errors = _offset(moments[:, None] + steps)
             errors[~np.concatenate([may_rise, may_fall])] = np.inf
             best = int(errors.argmin())

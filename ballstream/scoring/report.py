@@ -74,8 +74,7 @@ def document(
 
 def csv_row(session: int, at: float, verdict: Verdict) -> list[object]:
     """The row of `estimates.csv` for one estimate, empty where there is nothing to say."""
-    values = (session, round(at, 6), *msgspec.structs.astuple(verdict))
-    return [_rounded(value) for value in values]
+    return [session, round(at, 6), *map(_rounded, msgspec.structs.astuple(verdict))]
 
 
 def _rounded(value: object) -> object:

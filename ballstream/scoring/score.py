@@ -193,11 +193,13 @@ class Scorer:
             for frame in self._frames.values()
         )
         sent = self.frames_sent - unseen
+        # Estimates that name no frame could claim more frames than there were.
+        answered = min(self.frames_answered, sent)
         return Score(
             seconds=0.0 if self._started is None else max(until - self._started, 0.0),
             frames_sent=sent,
-            frames_answered=self.frames_answered,
-            frames_lost=max(sent - self.frames_answered - undecided, 0),
+            frames_answered=answered,
+            frames_lost=max(sent - answered - undecided, 0),
             not_found=self.counts[Result.NOT_FOUND],
             duplicates=self.counts[Result.DUPLICATE],
             rejected=self.counts[Result.REJECTED],

@@ -51,9 +51,10 @@ def contour(picture: Picture) -> Point | None:
 
 def hough(picture: Picture) -> Point | None:
     """The strongest circle of the Hough transform: robust against clutter, coarse and slow."""
-    blue = picture.bgr[: picture.field, :, 0]
+    blue, green, red = cv2.split(picture.bgr[: picture.field])
+    blueness = cv2.subtract(blue, cv2.max(green, red))
     circles = cv2.HoughCircles(
-        cv2.GaussianBlur(blue, (5, 5), 0),
+        cv2.GaussianBlur(blueness, (5, 5), 0),
         cv2.HOUGH_GRADIENT,
         dp=1,
         minDist=picture.width,

@@ -21,10 +21,9 @@ def load_detector(name: str) -> Detector:
         detector = _import(name) if ":" in name else _installed(name)
     except DetectorError:
         raise
-    except Exception as error:  # the user's module may raise anything while it is imported
-        raise DetectorError(
-            f"detector {name!r} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:  # a module may do anything while it is imported
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise DetectorError(f"detector {name!r} cannot be imported: {reason}") from error
     if not callable(detector):
         raise DetectorError(f"detector {name!r} is not a function")
     return cast(Detector, detector)  # what it returns is checked on every call

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 import multiprocessing
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.shared_memory import SharedMemory
+from secrets import token_hex
 from types import TracebackType
 from typing import Self
 
@@ -63,7 +65,8 @@ class DetectorWorker:
         self._deadline: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        self._memory = SharedMemory(create=True, size=MOST_PIXELS * 3 // 2)
+        name = f"ballstream-{os.getpid()}-{token_hex(4)}"
+        self._memory = SharedMemory(name, create=True, size=MOST_PIXELS * 3 // 2)
         try:
             await self._start()
         except BaseException:

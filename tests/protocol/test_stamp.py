@@ -149,6 +149,7 @@ def test_a_picture_that_is_too_small_has_no_stamp(width: int, height: int) -> No
         ((162, 122), 30),
         ((640, 480), 30),
         ((1280, 720), 30),
+        ((1280, 720), 120),
         ((1920, 1080), 30),
         ((1920, 1080), 120),
     ],

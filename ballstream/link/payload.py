@@ -1,0 +1,22 @@
+"""What RTP payloads say about the frame that they belong to."""
+
+_H264_SPS = 7
+_START_CODE = b"\0\0\0\1"
+
+
+def starts_keyframe(codec: str, payload: bytes, data: bytes) -> bool:
+    """Whether a packet is the first of a keyframe.
+
+    `codec` is `VP8` (RFC 7741) or `H264` (RFC 6184), `payload` that of the packet, `data` what the
+    depayloader made of it: the payload without its descriptor, or NAL units with start codes.
+    """
+    if codec == "VP8":
+        first_of_frame = bool(payload) and payload[0] & 0x1F == 0x10
+        return first_of_frame and bool(data) and data[0] & 1 == 0
+    if codec == "H264":
+        # Everybody sends the parameter sets again with each IDR picture, in front of it; a decoder
+        # that has not seen them can do nothing with the picture, so it is they that count.
+        return data.startswith(_START_CODE) and any(
+            unit[0] & 0x1F == _H264_SPS for unit in data.split(_START_CODE) if unit
+        )
+    return False

@@ -1,0 +1,188 @@
+"""Reception without aiortc's extra frame of delay, and with quick recovery.
+
+aiortc releases a frame when the first packet of the next one arrives, at most one frame a packet,
+asks for a lost packet once, and waits for it as long as 512 packets take. Here a frame is released
+at its last packet (see `reassembly.py`), decoded at once, and the newest handed over.
+
+Uses these private names of aiortc 1.14 to 1.16, all of an `RTCRtpReceiver` before it starts:
+
+* `_RTCRtpReceiver__jitter_buffer`, `_RTCRtpReceiver__nack_generator`: replaced; the receiver calls
+  their `add` with each packet, in the order nack generator, jitter buffer.
+* `_RTCRtpReceiver__decoder_queue`: replaced, to hear of the end of the stream.
+* `_RTCRtpReceiver__codecs`: payload type to codec.
+* `_send_rtcp_nack`, `_send_rtcp_pli`: called with the SSRC of the stream.
+* `RtpPacket._data`: what the codec's depayloader made of the packet.
+
+Should one be gone, `receive` says so once and leaves reception to aiortc.
+"""
+
+import asyncio
+import logging
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+
+from aiortc import MediaStreamTrack, RTCRtpReceiver
+from aiortc.codecs import get_decoder
+from aiortc.codecs.base import Decoder
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtp import RtpPacket
+from av import FFmpegError, VideoFrame
+
+from .payload import starts_keyframe
+from .reassembly import EncodedFrame, Part, Reassembly
+
+logger = logging.getLogger(__name__)
+
+_PRIVATE_NAMES = (
+    "_RTCRtpReceiver__jitter_buffer",
+    "_RTCRtpReceiver__nack_generator",
+    "_RTCRtpReceiver__decoder_queue",
+    "_RTCRtpReceiver__codecs",
+    "_send_rtcp_nack",
+    "_send_rtcp_pli",
+)
+
+OnPicture = Callable[[VideoFrame], None]
+
+
+def missing_names(receiver: RTCRtpReceiver) -> list[str]:
+    """The private names that this module relies on and that are gone."""
+    return [name for name in _PRIVATE_NAMES if not hasattr(receiver, name)]
+
+
+class Reception:
+    """Hands every picture of a video receiver to `on_picture` as soon as it is decoded.
+
+    Make it before the answer is applied, which starts the receiver. With `stock` aiortc's own
+    path is used.
+    """
+
+    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool) -> None:
+        self._on_picture = on_picture
+        missing = missing_names(receiver)
+        if missing and not stock:
+            logger.warning("this aiortc lacks %s; using its own reception", ", ".join(missing))
+        self._quick = None if stock or missing else _QuickPath(receiver, on_picture)
+
+    async def run(self, track: MediaStreamTrack) -> None:
+        """Receive until the track ends."""
+        if self._quick is not None:
+            try:
+                await self._quick.ended.wait()
+            finally:
+                self._quick.close()
+            return
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            if isinstance(frame, VideoFrame):
+                self._on_picture(frame)
+
+
+class _QuickPath:
+    """Stands in for a receiver's jitter buffer and nack generator."""
+
+    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture) -> None:
+        self.ended = asyncio.Event()
+        self._receiver: Any = receiver
+        self._on_picture = on_picture
+        self._reassembly = Reassembly()
+        self._decoder: Decoder | None = None
+        self._codec = ""
+        self._ssrc = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        for name, stand_in in (
+            ("jitter_buffer", self),
+            ("nack_generator", _NackNothing()),
+            ("decoder_queue", _EndOfStream(self.ended)),
+        ):
+            setattr(receiver, f"_RTCRtpReceiver__{name}", stand_in)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
+        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
+        self._ssrc = packet.ssrc
+        now = time.monotonic()
+        part = Part(
+            packet.sequence_number,
+            packet.timestamp,
+            bool(packet.marker),
+            packet._data,  # type: ignore[attr-defined]
+            starts_keyframe(codec.name, packet.payload, packet._data),  # type: ignore[attr-defined]
+        )
+        for frame in self._reassembly.add(part, now):
+            self._decode(codec, frame)
+        self._ask(now)
+        return False, None
+
+    def _decode(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> None:
+        if self._decoder is None or codec.name != self._codec:
+            self._decoder, self._codec = get_decoder(codec), codec.name
+        try:
+            pictures = self._decoder.decode(JitterFrame(frame.data, frame.timestamp))
+        except FFmpegError as error:
+            logger.debug("a frame could not be decoded: %s", error)
+            self._reassembly.abandon()
+            return
+        for picture in pictures:
+            if isinstance(picture, VideoFrame):
+                self._on_picture(picture)
+
+    def _ask(self, now: float) -> None:
+        """Ask the sender for what is missing, and set the timer for the next time."""
+        request = self._reassembly.request(now)
+        if request.packets:
+            self._send(self._receiver._send_rtcp_nack(self._ssrc, sorted(request.packets)))
+        if request.keyframe:
+            self._send(self._receiver._send_rtcp_pli(self._ssrc))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        at = self._reassembly.next_request_at
+        if at is not None and not self.ended.is_set():
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(at - now, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._ask(time.monotonic())
+
+    def _send(self, sending: Any) -> None:
+        task = asyncio.ensure_future(sending)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _NackNothing:
+    """Takes the nack generator's place: what is missing is asked for by `_QuickPath`."""
+
+    missing: frozenset[int] = frozenset()
+
+    def add(self, packet: RtpPacket) -> bool:
+        return False
+
+
+class _EndOfStream(queue.Queue[Any]):
+    """Takes the place of the queue to aiortc's decoder, which only gets to hear the end."""
+
+    def __init__(self, ended: asyncio.Event) -> None:
+        super().__init__()
+        self._ended = ended
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is None:
+            self._ended.set()
+        super().put(item, block, timeout)

@@ -1,0 +1,267 @@
+import math
+
+import pytest
+
+from ballstream.protocol.messages import Estimate
+from ballstream.protocol.stamp import MODULUS
+from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.score import Result, Score, Scorer, Verdict
+
+ORIGIN = 1000.0
+"""The instant at which the scene's time is 0."""
+
+SIZE = (640, 480)
+NONE = Statistics(0)
+
+
+def centre(seconds: float) -> tuple[float, float]:
+    """A ball that moves to the right, 64 px in a second."""
+    return 100 + 64 * seconds, 200.0
+
+
+def scorer(*numbers: int) -> Scorer:
+    """One that was told of frames, eight a second, from the scene's time 0 on."""
+    made = Scorer(centre, SIZE, ORIGIN)
+    for number in numbers:
+        draw(made, number)
+    return made
+
+
+def draw(to: Scorer, number: int) -> None:
+    to.drawn(number, number / 8, ORIGIN + number / 8)
+
+
+def at(number: float) -> float:
+    """The instant at which a frame is drawn."""
+    return ORIGIN + number / 8
+
+
+def same(value: float) -> Statistics:
+    return Statistics(1, value, value, value, value, value)
+
+
+def test_an_answer_is_compared_with_its_frame_and_with_now() -> None:
+    frames = scorer(*range(20))
+    # Frame 16 shows the ball at 228, 200; at the arrival it has moved on by 16 px.
+    verdict = frames.score(Estimate(16, 228 + 3, 200 - 4, 1.5), at(18))
+    assert verdict == Verdict(
+        result=Result.ANSWERED,
+        frame=16,
+        x=231,
+        y=196,
+        true_x=228,
+        true_y=200,
+        detection_error_px=5,
+        tracking_error_px=math.hypot(13, 4),
+        latency_ms=250,
+        detect_ms=1.5,
+    )
+    total = frames.total(at(20))
+    assert total.frames_answered == 1
+    assert total.detection_error_px == same(5)
+    assert total.tracking_error_px == same(math.hypot(13, 4))
+    assert total.latency_ms == same(250)
+
+
+def test_no_ball_counts_as_answered_but_gives_no_figures() -> None:
+    frames = scorer(*range(20))
+    verdict = frames.score(Estimate(16, None, None, 1.5), at(18))
+    assert verdict == Verdict(
+        Result.NOT_FOUND, 16, None, None, 228, 200, latency_ms=250, detect_ms=1.5
+    )
+    total = frames.total(at(30))
+    assert (total.frames_answered, total.not_found, total.frames_lost) == (1, 1, 19)
+    assert total.detection_error_px == total.tracking_error_px == total.latency_ms == NONE
+
+
+@pytest.mark.parametrize("x", [228.0, None])
+def test_only_the_first_answer_to_a_frame_counts(x: float | None) -> None:
+    frames = scorer(*range(20))
+    first = Estimate(16, x, None if x is None else 200)
+    frames.score(first, at(17))
+    before = frames.total(at(20))
+    assert frames.score(Estimate(16, 300, 300), at(18)).result is Result.DUPLICATE
+    assert frames.score(Estimate(16, None, None), at(18)).result is Result.DUPLICATE
+    after = frames.total(at(20))
+    assert (before.duplicates, after.duplicates) == (0, 2)
+    assert after.frames_answered == before.frames_answered == 1
+    assert after.not_found == before.not_found
+    assert after.latency_ms == before.latency_ms
+    assert after.detection_error_px == before.detection_error_px
+
+
+def test_a_frame_that_was_never_sent_is_rejected() -> None:
+    frames = scorer(*range(20))
+    estimate = Estimate(20, 228, 200)
+    assert frames.score(estimate, at(20)) == Verdict(Result.REJECTED, 20, 228, 200)
+    total = frames.total(at(30))
+    assert (total.rejected, total.frames_answered, total.frames_lost) == (1, 0, 20)
+
+
+def test_nothing_is_believed_before_the_first_frame() -> None:
+    frames = scorer()
+    for estimate in (Estimate(0, 1, 1), Estimate(None, 1, 1), Estimate(None, None, None)):
+        assert frames.score(estimate, at(0)).result is Result.REJECTED
+    assert frames.total(at(1)) == Score(0, 0, 0, 0, 0, 0, 3, NONE, NONE, NONE)
+
+
+def test_a_frame_is_remembered_for_ten_seconds() -> None:
+    frames = scorer(0, 80)
+    assert frames.score(Estimate(0, 100, 200), at(80)).result is Result.ANSWERED
+    frames = scorer(0, 81)
+    assert frames.score(Estimate(0, 100, 200), at(81)).result is Result.REJECTED
+
+
+def test_the_memory_of_frames_is_bounded() -> None:
+    frames = scorer(*range(10_000))
+    assert len(frames._frames) == 81
+    assert frames.frames_sent == 10_000
+    assert frames.total(at(10_100)).frames_lost == 10_000
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "result"),
+    [
+        (-640, -480, Result.ANSWERED),
+        (1280, 960, Result.ANSWERED),
+        (-640.1, 200, Result.REJECTED),
+        (1280.1, 200, Result.REJECTED),
+        (200, -480.1, Result.REJECTED),
+        (200, 960.1, Result.REJECTED),
+        (1e300, 200, Result.REJECTED),
+        (200, -1e300, Result.REJECTED),
+    ],
+)
+@pytest.mark.parametrize("number", [16, None])
+def test_a_place_far_off_the_picture_is_rejected(
+    number: int | None, x: float, y: float, result: Result
+) -> None:
+    frames = scorer(*range(20))
+    assert frames.score(Estimate(number, x, y), at(18)).result is result
+
+
+def test_a_rejected_answer_leaves_its_frame_open() -> None:
+    frames = scorer(*range(20))
+    frames.score(Estimate(16, 1e9, 0), at(17))
+    assert frames.score(Estimate(16, 228, 200), at(18)).result is Result.ANSWERED
+    total = frames.total(at(20))
+    assert (total.rejected, total.frames_answered) == (1, 1)
+
+
+def test_rubbish_is_counted() -> None:
+    frames = scorer(*range(20))
+    frames.reject()
+    frames.reject()
+    assert frames.total(at(20)).rejected == 2
+
+
+def test_an_estimate_without_a_frame_counts_for_tracking_only() -> None:
+    frames = scorer(*range(20))
+    verdict = frames.score(Estimate(None, 244 + 3, 200 + 4), at(18))
+    assert verdict == Verdict(Result.ANSWERED, None, 247, 204, tracking_error_px=5)
+    total = frames.total(at(20))
+    assert total.tracking_error_px == same(5)
+    assert total.detection_error_px == total.latency_ms == NONE
+    assert total.frames_answered == 1
+
+
+def test_estimates_without_a_frame_are_never_duplicates() -> None:
+    frames = scorer(*range(20))
+    for _ in range(3):
+        assert frames.score(Estimate(None, 244, 200), at(18)).result is Result.ANSWERED
+    assert frames.score(Estimate(None, None, None), at(18)).result is Result.NOT_FOUND
+
+
+@pytest.mark.parametrize(("number", "counted"), [(0, 0), (7, 0), (8, 1), (9, 1)])
+def test_the_first_second_is_left_out_of_the_figures_but_not_of_the_counts(
+    number: int, counted: int
+) -> None:
+    frames = scorer(*range(10))
+    assert frames.score(Estimate(number, 100, 200), at(12)).result is Result.ANSWERED
+    total = frames.total(at(30))
+    assert (total.frames_sent, total.frames_answered, total.frames_lost) == (10, 1, 9)
+    assert total.detection_error_px.n == counted
+    assert total.tracking_error_px.n == counted
+    assert total.latency_ms.n == counted
+
+
+@pytest.mark.parametrize(("arrival", "counted"), [(7.9, 0), (8, 1)])
+def test_without_a_frame_the_arrival_decides_about_the_warm_up(
+    arrival: float, counted: int
+) -> None:
+    frames = scorer(0)
+    frames.score(Estimate(None, 100, 200), at(arrival))
+    assert frames.total(at(20)).tracking_error_px.n == counted
+
+
+def test_the_warm_up_begins_with_the_first_frame_of_the_session() -> None:
+    frames = scorer(800, 807, 808)
+    for number in (800, 807, 808):
+        frames.score(Estimate(number, 100, 200), at(810))
+    assert frames.total(at(830)).latency_ms == same(250)
+
+
+@pytest.mark.parametrize(
+    ("until", "lost"), [(19, 16), (19.5, 16), (20, 17), (22.9, 19), (23, 20), (24, 20)]
+)
+def test_frames_of_the_last_half_second_are_not_lost_yet(until: float, lost: int) -> None:
+    # A frame that is exactly half a second old has had its time.
+    assert scorer(*range(20)).total(at(until)).frames_lost == lost
+
+
+def test_an_answered_frame_of_the_last_half_second_counts_as_answered() -> None:
+    frames = scorer(*range(20))
+    frames.score(Estimate(19, 100, 200), at(19.5))
+    total = frames.total(at(20))
+    assert (total.frames_sent, total.frames_answered, total.frames_lost) == (20, 1, 17)
+
+
+def test_frames_sent_after_the_client_was_last_heard_of_do_not_count() -> None:
+    frames = scorer(*range(40))
+    for number in range(16):
+        frames.score(Estimate(number, 100, 200), at(number + 1))
+    total = frames.total(at(20))
+    assert total.seconds == 2.5
+    assert total.frames_sent == 21
+    assert total.frames_answered == 16
+    # Frame 16 is half a second old; four more are within the grace.
+    assert total.frames_lost == 1
+
+
+def test_all_answered_means_none_lost() -> None:
+    frames = scorer(*range(40))
+    for number in range(40):
+        frames.score(Estimate(number, 100, 200), at(number + 1))
+    total = frames.total(at(40))
+    assert (total.frames_sent, total.frames_answered, total.frames_lost) == (40, 40, 0)
+    assert total.seconds == 5
+
+
+def test_an_end_before_the_beginning_is_an_empty_session() -> None:
+    total = scorer(8, 9).total(at(7))
+    assert (total.seconds, total.frames_sent, total.frames_lost) == (0, 0, 0)
+
+
+def test_numbers_wrap_like_the_stamp() -> None:
+    frames = scorer()
+    for step in range(4):
+        frames.drawn(MODULUS - 2 + step, step / 8, at(step))
+    verdicts = [
+        frames.score(Estimate(number, *centre(step / 8)), at(step + 2))
+        for step, number in enumerate((MODULUS - 2, MODULUS - 1, 0, 1))
+    ]
+    assert [verdict.result for verdict in verdicts] == [Result.ANSWERED] * 4
+    assert [verdict.detection_error_px for verdict in verdicts] == [0] * 4
+    assert [verdict.latency_ms for verdict in verdicts] == [250] * 4
+
+
+def test_the_counts_are_there_while_the_session_runs() -> None:
+    frames = scorer(*range(20))
+    frames.score(Estimate(15, 100, 200), at(18))
+    frames.score(Estimate(16, None, None), at(18))
+    frames.score(Estimate(16, None, None), at(18))
+    frames.score(Estimate(99, 1, 1), at(18))
+    assert frames.frames_sent == 20
+    assert frames.frames_answered == 2
+    assert list(frames.counts.values()) == [1, 1, 1, 1]
+    assert frames.latency.recent(50) == 375
