@@ -106,13 +106,13 @@ class Reassembly:
     def request(self, now: float) -> Request:
         """What to ask for at this instant; asking counts as done."""
         expired = [
-            place for place, hole in self._holes.items() if now - hole.since >= self._patience
+            place for place, hole in self._holes.items() if now >= hole.since + self._patience
         ]
         if expired:
             self._give_up(max(expired) + 1)
         packets = []
         for place, hole in self._holes.items():
-            if hole.asked_at is None or now - hole.asked_at >= self._retry_after:
+            if hole.asked_at is None or now >= hole.asked_at + self._retry_after:
                 self._ask(place, hole, now)
                 packets.append(place & 0xFFFF)
         keyframe = self._next is None and self._keyframe_due_at <= now

@@ -1,0 +1,182 @@
+"""Reception over real WebRTC, with packets taken out between the transport and the receiver."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiortc import RTCRtpReceiver
+from aiortc.rtp import RtpPacket
+from av import VideoFrame
+from programs import soon
+
+from ballstream.link import receiver as receiver_module
+from ballstream.link.codec import Encoding
+from ballstream.link.encoder import Broadcast, ViewerTrack
+from ballstream.link.negotiation import accept_answer, answer_offer, make_offer, send_track
+from ballstream.link.peer import Peer
+from ballstream.link.picture import planes_of_frame
+from ballstream.link.receiver import Reception, missing_names
+from ballstream.link.track import BallTrack, OnFrame
+from ballstream.protocol import stamp
+from ballstream.scene.motion import bounce
+from ballstream.scene.render import Scene
+
+SIZE, FPS = (160, 120), 60
+SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
+
+Filter = Callable[[RtpPacket], bool]
+
+
+class Viewer:
+    """What one end sent and the numbers of the pictures that came out at the other."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+        self.seen: list[int] = []
+        self._changed = asyncio.Event()
+
+    def on_picture(self, picture: VideoFrame) -> None:
+        number = stamp.read(planes_of_frame(picture).y)
+        assert number is not None
+        self.seen.append(number)
+        self._changed.set()
+
+    async def sees(self, count: int) -> None:
+        while len(self.seen) < count:
+            self._changed.clear()
+            await soon(self._changed.wait())
+
+
+@asynccontextmanager
+async def watching(
+    passes: Filter, codec: str = "VP8", *, stock: bool = False
+) -> AsyncIterator[Viewer]:
+    """A viewer of a broadcast, whose receiver gets only the packets that pass."""
+    origin = time.monotonic()
+    viewer = Viewer()
+
+    def make_track(on_frame: OnFrame) -> BallTrack:
+        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
+
+    async with (
+        Broadcast(make_track, Encoding(codec, SIZE, FPS, 500_000)) as broadcast,
+        Peer() as server,
+        Peer() as client,
+    ):
+        track = ViewerTrack(broadcast, lambda number, *_: viewer.sent.append(number))
+        track.listen(send_track(server.connection, track, codec))
+        receiver = client.connection.addTransceiver("video", direction="recvonly").receiver
+        _filter(receiver, passes)
+        reception = Reception(receiver, viewer.on_picture, stock=stock)
+        answer = await answer_offer(server.connection, await make_offer(client.connection))
+        await accept_answer(client.connection, answer)
+        await soon(asyncio.gather(client.connected(), server.connected()))
+        running = asyncio.create_task(reception.run(receiver.track))
+        track.release()
+        try:
+            yield viewer
+        finally:
+            track.stop()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+
+def _filter(receiver: RTCRtpReceiver, passes: Filter) -> None:
+    handle = receiver._handle_rtp_packet
+
+    async def handle_if_it_passes(packet: RtpPacket, arrival_time_ms: int) -> None:
+        if passes(packet):
+            await handle(packet, arrival_time_ms=arrival_time_ms)
+
+    receiver._handle_rtp_packet = handle_if_it_passes  # type: ignore[method-assign]
+
+
+def everything(packet: RtpPacket) -> bool:
+    return True
+
+
+class Loss:
+    """Takes out the nth video packet, and its retransmissions too if it is lost for good."""
+
+    def __init__(self, nth: int, *, for_good: bool) -> None:
+        self._left = nth
+        self._for_good = for_good
+        self._lost: int | None = None
+        self.retransmissions = 0
+
+    def __call__(self, packet: RtpPacket) -> bool:
+        retransmitted = packet.payload_type % 2 == 0  # aiortc's RTX types follow the codec's
+        if retransmitted:
+            original = int.from_bytes(packet.payload[:2], "big")
+            self.retransmissions += original == self._lost
+            return not (self._for_good and original == self._lost)
+        self._left -= 1
+        if self._left == 0:
+            self._lost = packet.sequence_number
+        return self._left != 0
+
+
+def test_the_private_names_are_still_there() -> None:
+    class Transport:
+        state = "new"
+
+    async def make() -> RTCRtpReceiver:
+        return RTCRtpReceiver("video", Transport())  # type: ignore[arg-type]
+
+    assert missing_names(asyncio.run(make())) == []
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_every_picture_comes_in_order(codec: str) -> None:
+    async with watching(everything, codec) as viewer:
+        await viewer.sees(20)
+    assert viewer.seen[:20] == viewer.sent[:20]
+
+
+async def test_a_lost_packet_that_comes_again_costs_no_picture() -> None:
+    loss = Loss(10, for_good=False)
+    async with watching(loss) as viewer:
+        await viewer.sees(20)
+    assert loss.retransmissions == 1
+    assert viewer.seen[:20] == viewer.sent[:20]
+
+
+async def test_after_a_packet_lost_for_good_it_goes_on_with_a_keyframe() -> None:
+    loss = Loss(10, for_good=True)
+    async with watching(loss) as viewer:
+        await viewer.sees(20)
+    assert loss.retransmissions > 1, "it is asked for more than once"
+    assert viewer.seen[:9] == viewer.sent[:9]
+    gap = viewer.sent.index(viewer.seen[9]) - 9
+    assert 1 <= gap <= 30
+
+
+async def test_aiortc_s_own_reception_stands_still_then() -> None:
+    async with watching(Loss(10, for_good=True), stock=True) as viewer:
+        while len(viewer.sent) < 60:
+            await viewer.sees(len(viewer.seen))
+            await asyncio.sleep(0)
+        assert len(viewer.seen) <= 9
+
+
+async def test_damaged_data_brings_a_keyframe_and_no_error() -> None:
+    def damage(packet: RtpPacket) -> bool:
+        if packet.sequence_number % 16 == 0 and packet.payload_type % 2:
+            packet.payload = packet.payload[:4] + b"\x01"
+        return True
+
+    async with watching(damage) as viewer:
+        while not viewer.seen or viewer.seen[-1] < 60:
+            await viewer.sees(len(viewer.seen) + 1)
+
+
+async def test_where_a_name_is_gone_reception_is_aiortc_s_own(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(receiver_module, "_PRIVATE_NAMES", ("_gone",))
+    async with watching(everything) as viewer:
+        await viewer.sees(10)
+    assert viewer.seen[:10] == viewer.sent[:10]
+    assert caplog.text.count("this aiortc lacks _gone") == 1
