@@ -1,4 +1,6 @@
-"""A disc as integer levels on a grid, each from the exact area that it covers of that sample."""
+"""How much of each sample a disc covers, exactly, and what integer levels follow from that."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,80 +10,89 @@ Levels = NDArray[np.int16]
 
 _HALF_DIAGONAL = 0.7072
 _EXACTNESS = 1e-9
-_TOLERANCE = 0.002
+_TOLERANCE = 0.003
 _MOST_NUDGES = 24
 
 
-class Disc:
-    """A disc on a grid in which sample (i, j) is the unit square from (i, j) to (i + 1, j + 1).
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The shares of the samples `[top : top + rows, left : left + columns]` that a disc covers.
 
-    It lies in the samples `[top : top + rows, left : left + columns]`.
+    `shares` is `(rows, columns)`, from 0 to 1; `dx` and `dy` are the middles of columns and rows,
+    in samples, seen from the disc's centre.
     """
 
-    def __init__(self, x: float, y: float, radius: float) -> None:
-        self.left, self.top = int(np.floor(x - radius)), int(np.floor(y - radius))
-        columns = int(np.ceil(x + radius)) - self.left
-        rows = int(np.ceil(y + radius)) - self.top
-        # Middles of the samples, seen from the disc's centre.
-        dx: Floats = np.arange(columns, dtype=np.float64) + (self.left + 0.5 - x)
-        dy: Floats = np.arange(rows, dtype=np.float64) + (self.top + 0.5 - y)
-        distance = np.hypot(dx[None, :], dy[:, None])
-        self._inside = distance <= radius - _HALF_DIAGONAL
-        self._edge = np.nonzero(~self._inside & (distance < radius + _HALF_DIAGONAL))
-        self._places = np.stack([
-            np.ones(len(self._edge[0])), dx[self._edge[1]], dy[self._edge[0]]
-        ])  # fmt: skip
-        self._shares = _overlap(self._places[1] - 0.5, self._places[2] - 0.5, radius)
-        # What lies wholly outside stays black, and what lies wholly inside stays blue.
-        self._touched = self._shares > _EXACTNESS
-        self._covered = self._shares > 1 - _EXACTNESS
-        in_columns = self._inside.sum(axis=0)
-        self._inner = np.array([
-            in_columns.sum(), in_columns @ dx, self._inside.sum(axis=1) @ dy
-        ])  # fmt: skip
+    left: int
+    top: int
+    shares: Floats
+    dx: Floats
+    dy: Floats
+
+    def halved(self) -> "Coverage":
+        """The same disc on samples of twice the size, whose shares are the means of four."""
+        rows, columns = self.shares.shape
+        shares = self.shares.reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
+        dx, dy = (middles[::2] / 2 + 0.25 for middles in (self.dx, self.dy))
+        return Coverage(self.left // 2, self.top // 2, shares, dx, dy)
 
     def levels(self, amplitude: int) -> Levels:
-        """The levels of its samples, `(rows, columns)`, from 0 to `amplitude`.
+        """Levels from 0 to `amplitude` by share, rounded so that their centroid is the centre.
 
-        A sample that is covered in part has its share of `amplitude`, rounded such that the
-        centroid of all levels is the disc's centre (see `_round`).
-        """
-        levels = np.where(self._inside, np.int16(amplitude), np.int16(0))
-        levels[self._edge] = self._round(amplitude)
-        return levels
-
-    def _round(self, amplitude: int) -> Floats:
-        """Round the levels of the edge so that the centroid of the whole disc lies at its centre.
-
-        The areas alone do not do that: box samples of a sharp edge alias, and rounding adds to
+        The shares alone do not do that: box samples of a sharp edge alias, and rounding adds to
         it, 0.03 px together for a chroma plane and a radius of 4 px. So single samples are moved
-        by one level, the best one first, until a few thousandths of a sample are left.
+        by one level, the best one first, until a few thousandths of a sample are left. What the
+        disc does not touch stays 0, and what it covers whole stays `amplitude`.
         """
-        rounded: Floats = np.rint(amplitude * self._shares)
-        nearest = rounded.copy()
-        moments = amplitude * self._inner + self._places @ rounded
-        error = float(_offset(moments))
-        steps = np.concatenate([self._places, -self._places], axis=1)
-        for _ in range(_MOST_NUDGES):
-            if error < _TOLERANCE:
-                break
-            may_rise = (rounded < amplitude) & (rounded <= nearest) & self._touched
-            may_fall = (rounded > 0) & (rounded >= nearest) & ~self._covered
-            errors = _offset(moments[:, None] + steps)
-            errors[~np.concatenate([may_rise, may_fall])] = np.inf
-            best = int(errors.argmin())
-            if errors[best] >= error:
-                break
-            error = float(errors[best])
-            moments += steps[:, best]
-            rounded[best % len(rounded)] += steps[0, best]
-        return rounded
+        levels = np.rint(amplitude * self.shares)
+        columns, rows = levels.sum(axis=0), levels.sum(axis=1)
+        moments = np.array([columns.sum(), columns @ self.dx, rows @ self.dy])
+        if _offset(moments) >= _TOLERANCE:
+            edge = np.nonzero((self.shares > _EXACTNESS) & (self.shares < 1 - _EXACTNESS))
+            places = np.stack([np.ones(len(edge[0])), self.dx[edge[1]], self.dy[edge[0]]])
+            levels[edge] = _nudge(levels[edge], places, moments, amplitude)
+        return levels.astype(np.int16)
+
+
+def disc(x: float, y: float, radius: float) -> Coverage:
+    """A disc on a grid in which sample (i, j) is the unit square from (i, j) to (i + 1, j + 1).
+
+    The samples begin and end at even places, so that the coverage can be halved.
+    """
+    left, top = (2 * int(np.floor((middle - radius) / 2)) for middle in (x, y))
+    right, bottom = (2 * int(np.ceil((middle + radius) / 2)) for middle in (x, y))
+    dx: Floats = np.arange(left + 0.5 - x, right - x)
+    dy: Floats = np.arange(top + 0.5 - y, bottom - y)
+    distance = np.hypot(dx, dy[:, None])
+    shares = (distance < radius).astype(np.float64)
+    j, i = np.nonzero(np.abs(distance - radius) < _HALF_DIAGONAL)
+    shares[j, i] = _overlap(dx[i] - 0.5, dy[j] - 0.5, radius)
+    return Coverage(left, top, shares, dx, dy)
+
+
+def _nudge(levels: Floats, places: Floats, moments: Floats, amplitude: int) -> Floats:
+    """Move levels by one until their centroid is the centre; `moments` are those of the whole."""
+    nearest = levels.copy()
+    error = _offset(moments)
+    steps = np.concatenate([places, -places], axis=1)
+    for _ in range(_MOST_NUDGES):
+        if error < _TOLERANCE:
+            break
+        may_rise = (levels < amplitude) & (levels <= nearest)
+        may_fall = (levels > 0) & (levels >= nearest)
+        errors = _offset(moments[:, None] + steps)
+        errors[~np.concatenate([may_rise, may_fall])] = np.inf
+        best = int(errors.argmin())
+        if errors[best] >= error:
+            break
+        error = errors[best]
+        moments = moments + steps[:, best]
+        levels[best % len(levels)] += steps[0, best]
+    return levels
 
 
 def _offset(moments: Floats) -> Floats:
     """The distance of a centroid from the disc's centre, from mass and first moments."""
-    mass = np.maximum(moments[0], 1)
-    offset: Floats = np.hypot(moments[1] / mass, moments[2] / mass)
+    offset: Floats = np.hypot(moments[1], moments[2]) / np.maximum(moments[0], 1)
     return offset
 
 
@@ -98,12 +109,12 @@ def _quadrant(x: Floats, y: Floats, radius: float) -> Floats:
     Column by column: where the chord at `y` crosses a column it reaches from the lower arc to
     `y`; outside the chord a column counts whole if `y` is beyond the centre, else not at all.
     """
-    x = np.clip(x, -radius, radius)
-    y = np.clip(y, -radius, radius)
+    x = np.minimum(np.maximum(x, -radius), radius)
+    y = np.minimum(np.maximum(y, -radius), radius)
     chord = np.sqrt(radius * radius - y * y)
-    inside = np.clip(x, -chord, chord)
-    outside = np.stack([np.minimum(x, -chord), np.maximum(x, chord)])
-    to_inside, to_chord, to_left, to_right = _half(np.stack([inside, chord, *outside]), radius)
+    left, right = np.minimum(x, -chord), np.maximum(x, chord)
+    inside = np.minimum(np.maximum(x, -chord), chord)
+    to_inside, to_chord, to_left, to_right = _half(np.stack([inside, chord, left, right]), radius)
     half_disc = np.pi * radius * radius / 2
     crossed = to_inside - (half_disc - to_chord) + y * (inside + chord)
     area: Floats = crossed + np.where(y > 0, 2 * (to_left + to_right - to_chord), 0)

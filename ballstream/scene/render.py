@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ..protocol import stamp
 from ..protocol.planes import BLACK, Plane, Planes
-from .disc import Disc
+from .disc import Coverage, disc
 from .motion import Motion
 
 BLUE = (41, 240, 110)
@@ -35,20 +35,20 @@ def draw_ball(planes: Planes, centre: tuple[float, float], radius: float) -> Non
     The intensity-weighted centroid of each plane, with the siting of `protocol.planes`, is the
     centre within 0.01 px for radii from 4 px up.
     """
-    # From pixel centres to pixel edges, then to chroma samples of two by two pixels.
-    x, y = centre[0] + 0.5, centre[1] + 0.5
-    _draw(planes.y, Disc(x, y, radius), BLACK[0], BLUE[0])
-    chroma = Disc(x / 2, y / 2, radius / 2)
+    # From pixel centres to pixel edges, where the first pixel's is 0.
+    coverage = disc(centre[0] + 0.5, centre[1] + 0.5, radius)
+    chroma = coverage.halved()
+    _draw(planes.y, coverage, BLACK[0], BLUE[0])
     _draw(planes.u, chroma, BLACK[1], BLUE[1])
     _draw(planes.v, chroma, BLACK[2], BLUE[2])
 
 
-def _draw(plane: Plane, disc: Disc, black: int, blue: int) -> None:
+def _draw(plane: Plane, coverage: Coverage, black: int, blue: int) -> None:
     plane.fill(black)
-    levels = disc.levels(abs(blue - black))
-    # Where the ball touches a wall, rounding may put an empty row or column outside the picture.
-    top, left = max(disc.top, 0), max(disc.left, 0)
-    levels = levels[top - disc.top :, left - disc.left :]
+    levels = coverage.levels(abs(blue - black))
+    # Where the ball touches a wall, rounding may put empty rows or columns outside the picture.
+    top, left = max(coverage.top, 0), max(coverage.left, 0)
+    levels = levels[top - coverage.top :, left - coverage.left :]
     inside = plane[top:, left:][: levels.shape[0], : levels.shape[1]]
     levels = levels[: inside.shape[0], : inside.shape[1]]
     inside[:] = black + levels if blue > black else black - levels
