@@ -13,6 +13,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from . import __version__
+from .bench.scenarios import SCENARIOS
 from .config import (
     MAX_BITRATE,
     MAX_FPS,
@@ -101,6 +102,14 @@ _DEFAULTS = ServerConfig()
 _SECONDS = Finite(min=0, min_open=True)
 
 
+_LOG_LEVEL = click.option(
+    "--log-level",
+    default="warning",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="How much to say on standard error.",
+)
+
+
 def _shared(command: Command) -> Command:
     """The flags that server and client have in common."""
     signaling = Signaling()
@@ -122,9 +131,7 @@ def _shared(command: Command) -> Command:
                      help="Print one JSON document to standard output, and nothing else there."),
         click.option("--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
                      show_default="none", help="Write summary.json and estimates.csv to DIR."),
-        click.option("--log-level", default="warning",
-                     type=click.Choice(["debug", "info", "warning", "error"]),
-                     help="How much to say on standard error."),
+        _LOG_LEVEL,
         click.version_option(__version__),
     ]):  # fmt: skip
         command = option(command)
@@ -183,6 +190,47 @@ def _client(**flags: Any) -> int:
     return run_client(ClientConfig(**_settings(flags)))
 
 
+@click.command(context_settings=_SETTINGS, epilog=_EPILOG)
+@click.option(
+    "--scenario",
+    "scenario",
+    multiple=True,
+    type=click.Choice(list(SCENARIOS)),
+    default=("clean", "stock"),
+    help="What to run; give it several times to compare. The scenarios are "
+    + "; ".join(f"{each.name}: {each.meaning}" for each in SCENARIOS.values())
+    + ".",
+)
+@click.option("--repeat", default=3, type=click.IntRange(1), help="Runs of each scenario.")
+@click.option(
+    "--duration", default=10.0, type=Finite(min=3), metavar="S", help="Seconds that a run takes."
+)
+@click.option(
+    "--profile", is_flag=True, help="Show where the time of the first scenario's loop goes."
+)
+@click.option("--json", is_flag=True, help="Print JSON to standard output, and nothing else.")
+@_LOG_LEVEL
+@click.version_option(__version__)
+def _bench(
+    scenario: tuple[str, ...],
+    repeat: int,
+    duration: float,
+    profile: bool,
+    json: bool,
+    log_level: str,
+) -> int:
+    """Run server and client under named scenarios, taking turns, and compare them.
+
+    The table shows medians of the runs; the gain is against the last scenario.
+    """
+    from .bench.main import run_bench, run_profile
+
+    logging.getLogger().setLevel(log_level.upper())
+    if profile:
+        return run_profile(scenario[0], duration, json)
+    return run_bench(scenario, repeat, duration, json)
+
+
 def _settings(flags: dict[str, Any]) -> dict[str, Any]:
     """Group the shared flags as the configurations have them, and set the log up."""
     logging.getLogger().setLevel(flags.pop("log_level").upper())
@@ -202,6 +250,11 @@ def server() -> NoReturn:
 def client() -> NoReturn:
     """Entry point of `ballstream-client`."""
     _run(_client, "ballstream-client")
+
+
+def bench() -> NoReturn:
+    """Entry point of `ballstream-bench`."""
+    _run(_bench, "ballstream-bench")
 
 
 def _run(command: click.Command, name: str) -> NoReturn:

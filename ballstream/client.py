@@ -11,6 +11,7 @@ from av import VideoFrame
 from rich import box
 from rich.table import Table
 
+from . import trace
 from .config import ClientConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
@@ -123,6 +124,8 @@ class Client:
 
     def _on_sighting(self, sighting: Sighting) -> None:
         """Send an estimate the moment it is known."""
+        trace.mark("handed", sighting.frame, time.monotonic() - sighting.detect_ms / 1e3)
+        trace.mark("seen", sighting.frame)
         self._detect_ms.add(sighting.detect_ms)
         self._not_found += sighting.x is None
         estimate = Estimate(sighting.frame, sighting.x, sighting.y, round(sighting.detect_ms, 3))

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import client, server
+from . import client, server, trace
 from .config import ClientConfig, Reporting, ServerConfig
 from .environment import environment
 from .errors import UsageError
@@ -38,7 +38,10 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
     if logging.getLogger().level > logging.INFO:
         for library in ("aiortc", "aioice"):
             logging.getLogger(library).setLevel(logging.ERROR)
-    return asyncio.run(program)
+    try:
+        return asyncio.run(program)
+    finally:
+        trace.write()
 
 
 async def _serve(config: ServerConfig) -> int:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from aiortc import RTCDataChannel
 
+from . import trace
 from .config import ServerConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError
@@ -132,6 +133,7 @@ class Session:
             if self._refused >= _MOST_REFUSED:
                 self._flooded.set()
             return
+        trace.mark("arrived", estimate.frame, at)
         verdict = self.scorer.score(estimate, at)
         self._on_verdict(self.number, at - self._origin, verdict)
 

@@ -16,11 +16,17 @@ from typing import Self
 
 from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
+from av import VideoFrame
+from av.video.codeccontext import VideoCodecContext
 
+from ..trace import mark
 from .codec import Encoding, VideoPacket, encode, open_encoder
 from .track import CLOCK_RATE, TIME_BASE, BallTrack, OnFrame
 
 logger = logging.getLogger(__name__)
+
+_SMALL = 640 * 480
+"""Pixels up to which the way to a thread and back takes longer than it is worth."""
 
 KEYFRAME_PERIOD = 0.1
 """Seconds between two keyframes at the least, however many viewers ask."""
@@ -101,7 +107,6 @@ class Broadcast:
             track.stop()
 
     async def _feed(self, track: BallTrack) -> None:
-        loop = asyncio.get_running_loop()
         context = open_encoder(self._encoding)
         last_keyframe = float("-inf")
         while True:
@@ -112,12 +117,22 @@ class Broadcast:
                 self._keyframe_wanted = False
                 last_keyframe = drawn.at
             frame.pts, frame.time_base = drawn.number, context.time_base
-            packet = await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
+            packet = await self._encode(context, frame, keyframe)
             if packet is None:
                 continue
+            mark("encoded", drawn.number)
             packet.pts, packet.time_base = round(drawn.seconds * CLOCK_RATE), TIME_BASE
             for viewer in self._viewers:
                 viewer.offer(packet, drawn)
+
+    async def _encode(
+        self, context: VideoCodecContext, frame: VideoFrame, keyframe: bool
+    ) -> VideoPacket | None:
+        width, height = self._encoding.size
+        if width * height <= _SMALL:
+            return encode(context, frame, keyframe)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
 
     def _note(self, number: int, seconds: float, at: float) -> None:
         self._drawn = Drawn(number, seconds, at)

@@ -20,7 +20,7 @@ import asyncio
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCRtpReceiver
@@ -32,7 +32,10 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
 from av import FFmpegError, VideoFrame
 
+from .. import trace
+from ..protocol import stamp
 from .payload import starts_keyframe
+from .picture import planes_of_frame
 from .reassembly import EncodedFrame, Part, Reassembly
 
 logger = logging.getLogger(__name__)
@@ -66,7 +69,11 @@ class Reception:
         missing = missing_names(receiver)
         if missing and not stock:
             logger.warning("this aiortc lacks %s; using its own reception", ", ".join(missing))
-        self._quick = None if stock or missing else _QuickPath(receiver, on_picture)
+        self._quick = None
+        if not stock and not missing:
+            self._quick = _QuickPath(receiver, self._decode)
+        self._decoder: Decoder | None = None
+        self._codec = ""
 
     async def run(self, track: MediaStreamTrack) -> None:
         """Receive until the track ends."""
@@ -84,62 +91,96 @@ class Reception:
             if isinstance(frame, VideoFrame):
                 self._on_picture(frame)
 
-
-class _QuickPath:
-    """Stands in for a receiver's jitter buffer and nack generator."""
-
-    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture) -> None:
-        self.ended = asyncio.Event()
-        self._receiver: Any = receiver
-        self._on_picture = on_picture
-        self._reassembly = Reassembly()
-        self._decoder: Decoder | None = None
-        self._codec = ""
-        self._ssrc = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        for name, stand_in in (
-            ("jitter_buffer", self),
-            ("nack_generator", _NackNothing()),
-            ("decoder_queue", _EndOfStream(self.ended)),
-        ):
-            setattr(receiver, f"_RTCRtpReceiver__{name}", stand_in)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-
-    def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
-        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
-        self._ssrc = packet.ssrc
-        now = time.monotonic()
-        part = Part(
-            packet.sequence_number,
-            packet.timestamp,
-            bool(packet.marker),
-            packet._data,  # type: ignore[attr-defined]
-            starts_keyframe(codec.name, packet.payload, packet._data),  # type: ignore[attr-defined]
-        )
-        for frame in self._reassembly.add(part, now):
-            self._decode(codec, frame)
-        self._ask(now)
-        return False, None
-
-    def _decode(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> None:
+    def _decode(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> bool:
         if self._decoder is None or codec.name != self._codec:
             self._decoder, self._codec = get_decoder(codec), codec.name
         try:
             pictures = self._decoder.decode(JitterFrame(frame.data, frame.timestamp))
         except FFmpegError as error:
             logger.debug("a frame could not be decoded: %s", error)
-            self._reassembly.abandon()
-            return
+            return False
         for picture in pictures:
             if isinstance(picture, VideoFrame):
+                self._trace(picture)
                 self._on_picture(picture)
+        return True
+
+    def _trace(self, picture: VideoFrame) -> None:
+        if trace.enabled() and self._quick is not None:
+            decoded_at = time.monotonic()
+            number = stamp.read(planes_of_frame(picture).y)
+            trace.mark("received", number, self._quick.received_at)
+            trace.mark("decoded", number, decoded_at)
+
+
+class Counting:
+    """Counts the frames of a video receiver and does not decode them."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def attach(self, receiver: RTCRtpReceiver) -> None:
+        """Take the place of the decoder, before the answer is applied."""
+        _QuickPath(receiver, self._count)
+
+    def _count(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> bool:
+        self.frames += 1
+        return True
+
+
+class _QuickPath:
+    """Stands in for a receiver's jitter buffer; `on_frame` says whether a frame was sound."""
+
+    def __init__(
+        self,
+        receiver: RTCRtpReceiver,
+        on_frame: Callable[[RTCRtpCodecParameters, EncodedFrame], bool],
+    ) -> None:
+        self.ended = asyncio.Event()
+        self.received_at = 0.0
+        self._receiver: Any = receiver
+        self._on_frame = on_frame
+        self._reassembly = Reassembly()
+        self._ssrc = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        for name, stand_in in (
+            ("jitter_buffer", self),
+            ("nack_generator", _NackNothing()),
+            ("decoder_queue", _EndOfStream(self._end)),
+        ):
+            setattr(receiver, f"_RTCRtpReceiver__{name}", stand_in)
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+
+    def _end(self) -> None:
+        self.ended.set()
+        self.close()
+
+    def add(self, packet: RtpPacket) -> tuple[bool, None]:
+        """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
+        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
+        data = packet._data  # type: ignore[attr-defined]
+        self._ssrc = packet.ssrc
+        now = self.received_at = time.monotonic()
+        part = Part(
+            packet.sequence_number,
+            packet.timestamp,
+            bool(packet.marker),
+            data,
+            starts_keyframe(codec.name, packet.payload, data),
+        )
+        for frame in self._reassembly.add(part, now):
+            if not self._on_frame(codec, frame):
+                self._reassembly.abandon()
+                break
+        self._ask(now)
+        return False, None
 
     def _ask(self, now: float) -> None:
         """Ask the sender for what is missing, and set the timer for the next time."""
@@ -160,8 +201,8 @@ class _QuickPath:
         self._timer = None
         self._ask(time.monotonic())
 
-    def _send(self, sending: Any) -> None:
-        task = asyncio.ensure_future(sending)
+    def _send(self, sending: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(sending)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -178,11 +219,11 @@ class _NackNothing:
 class _EndOfStream(queue.Queue[Any]):
     """Takes the place of the queue to aiortc's decoder, which only gets to hear the end."""
 
-    def __init__(self, ended: asyncio.Event) -> None:
+    def __init__(self, on_end: Callable[[], None]) -> None:
         super().__init__()
-        self._ended = ended
+        self._on_end = on_end
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is None:
-            self._ended.set()
+            self._on_end()
         super().put(item, block, timeout)

@@ -11,6 +11,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from ..scene.render import Scene
+from ..trace import mark
 from .picture import planes_of_frame
 
 CLOCK_RATE = 90_000
@@ -65,6 +66,8 @@ class BallTrack(VideoStreamTrack):
         self._scene.draw(planes_of_frame(frame), number, seconds)
         frame.pts = round(seconds * CLOCK_RATE)
         frame.time_base = TIME_BASE
+        mark("begun", number, drawn_at)
+        mark("drawn", number)
         self._on_frame(number, seconds, drawn_at)
         return frame
 

@@ -10,11 +10,11 @@ import signal
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
 
+import msgspec
 import numpy as np
 
 from ..errors import DetectorError
@@ -27,16 +27,14 @@ OPENCV_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True, tag=True):
     """Parent to child: a picture of this size lies in the shared memory."""
 
     width: int
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: what was seen; `x` and `y` None where no ball was found.
 
     `frame` is the number in the picture's stamp, `error` says what the detector did wrong.
@@ -49,21 +47,25 @@ class Sighting:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: the detector is loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(msgspec.Struct, frozen=True, tag=True):
     """Child to parent, the last word: there will never be an answer, and why."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WindowClosed:
+class WindowClosed(msgspec.Struct, frozen=True, tag=True):
     """Child to parent, the last word: the user closed the window."""
+
+
+Message = Sighting | Ready | Unusable | WindowClosed
+
+encode = msgspec.msgpack.Encoder().encode
+decode_look = msgspec.msgpack.Decoder(Look).decode
+decode_message = msgspec.msgpack.Decoder(Message).decode
 
 
 def run(pipe: Connection, memory: SharedMemory, detector_name: str, display: bool) -> None:
@@ -76,21 +78,18 @@ def run(pipe: Connection, memory: SharedMemory, detector_name: str, display: boo
     try:
         looker = _Looker(memory, detector_name, display)
     except DetectorError as error:
-        pipe.send(Unusable(str(error)))
+        pipe.send_bytes(encode(Unusable(str(error))))
         return
     except ImportError as error:
-        pipe.send(Unusable(OPENCV_HINT.format(error=error)))
+        pipe.send_bytes(encode(Unusable(OPENCV_HINT.format(error=error))))
         return
     try:
-        pipe.send(Ready())
+        pipe.send_bytes(encode(Ready()))
         while looker.watched:
-            look = pipe.recv()
-            if look is None:
-                return
-            sighting = looker.look(look)
-            pipe.send(sighting)
+            sighting = looker.look(decode_look(pipe.recv_bytes()))
+            pipe.send_bytes(encode(sighting))
             looker.show(sighting)
-        pipe.send(WindowClosed())
+        pipe.send_bytes(encode(WindowClosed()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     finally:

@@ -114,7 +114,7 @@ class DetectorWorker:
             self._timeout, self._replace, f"took longer than {self._timeout:g} s"
         )
         try:
-            process.pipe.send(Look(planes.width, planes.height))
+            process.pipe.send_bytes(child.encode(Look(planes.width, planes.height)))
         except OSError:
             self._replace("died")
 
@@ -132,7 +132,7 @@ class DetectorWorker:
     def _on_message(self) -> None:
         assert self._process is not None
         try:
-            message = self._process.pipe.recv()
+            message = child.decode_message(self._process.pipe.recv_bytes())
         except (EOFError, OSError):
             self._replace("died")
             return
@@ -210,7 +210,7 @@ class _Process:
         """Wait until the detector is loaded; raises DetectorError if that fails."""
         await self._readable(self.pipe.fileno(), _START_TIMEOUT)
         try:
-            message = self.pipe.recv() if self.pipe.poll() else None
+            message = child.decode_message(self.pipe.recv_bytes()) if self.pipe.poll() else None
         except (EOFError, OSError):
             message = None
         match message:
@@ -234,13 +234,11 @@ class _Process:
 
     async def close(self, patience: float) -> None:
         """Ask the process to end, wait for at most `patience` seconds, then kill it."""
-        with suppress(OSError):
-            self.pipe.send(None)
+        self.pipe.close()  # the end of the pipe is the child's word to end
         if not await self._readable(self._process.sentinel, patience):
             self._process.kill()
         self._process.join()
         self._process.close()
-        self.pipe.close()
 
     @staticmethod
     async def _readable(descriptor: int, timeout: float) -> bool:

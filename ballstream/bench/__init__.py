@@ -1,0 +1,1 @@
+"""Both ends, in processes of their own, under named scenarios."""

@@ -1,0 +1,53 @@
+"""From the flags of `ballstream-bench` to its table."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import msgspec
+from rich.console import Console
+
+from ..environment import environment
+from ..errors import BallstreamError
+from .profile import profile, profile_table
+from .run import Run, run_scenario
+from .scenarios import SCENARIOS
+from .table import results_document, results_table
+
+
+def run_bench(names: Sequence[str], repeat: int, duration: float, json: bool) -> int:
+    """Run scenarios in turn, `repeat` times over, and print what came of it."""
+    results = asyncio.run(_alternate(names, repeat, duration))
+    if json:
+        sys.stdout.write(results_document(results, duration, environment()) + "\n")
+    else:
+        Console(width=200).print(results_table(results))
+    return 0
+
+
+async def _alternate(names: Sequence[str], repeat: int, duration: float) -> dict[str, list[Run]]:
+    """Take turns between the scenarios, so that a slow minute of the machine hits all of them."""
+    results: dict[str, list[Run]] = {name: [] for name in names}
+    for turn in range(1, repeat + 1):
+        for name in names:
+            _say(f"{name}, run {turn} of {repeat}, {duration:g} s")
+            results[name].append(await run_scenario(SCENARIOS[name], duration))
+    return results
+
+
+def run_profile(name: str, duration: float, json: bool) -> int:
+    """Profile one scenario and print where the time goes."""
+    _say(f"profile of {name}, {duration:g} s, then the bare work")
+    parts = asyncio.run(profile(SCENARIOS[name], duration))
+    if not parts:
+        raise BallstreamError("no frame went all the way round: nothing to profile")
+    if json:
+        sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")
+    else:
+        Console(width=100).print(profile_table(parts))
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

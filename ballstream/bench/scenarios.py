@@ -1,0 +1,28 @@
+"""What the benchmark can run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Flags for both ends, and how many viewers watch beside the client that is scored."""
+
+    name: str
+    meaning: str
+    server: tuple[str, ...] = ()
+    client: tuple[str, ...] = ()
+    viewers: int = 0
+
+
+SCENARIOS = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario("clean", "the defaults: 640x480 at 30 fps, VP8"),
+        Scenario("stock", "the same on aiortc's own paths", ("--stock",), ("--stock",)),
+        Scenario("h264", "640x480 at 30 fps, H.264", ("--codec", "H264")),
+        Scenario("120fps", "640x480 at 120 fps", ("--fps", "120")),
+        Scenario("720p", "1280x720 at 30 fps", ("--size", "1280x720")),
+        Scenario("1080p", "1920x1080 at 30 fps", ("--size", "1920x1080")),
+        Scenario("viewers", "the defaults, watched by 31 more that only receive", viewers=31),
+    )
+}

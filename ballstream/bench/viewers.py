@@ -1,0 +1,43 @@
+"""Many viewers in one process, who receive the video and do not decode it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from ..link.negotiation import accept_answer, make_offer
+from ..link.peer import Peer
+from ..link.receiver import Counting
+from ..link.signaling import Bye, Offer, ask, connect_unix
+
+
+async def watch(path: Path, viewers: int) -> list[int]:
+    """Watch until standard input ends; returns the frames that each viewer got."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), stop.set)
+    try:
+        counts = [Counting() for _ in range(viewers)]
+        await asyncio.gather(*(_view(path, count, stop) for count in counts))
+        return [count.frames for count in counts]
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+
+
+async def _view(path: Path, count: Counting, stop: asyncio.Event) -> None:
+    async with connect_unix(path, 10) as signaling, Peer() as peer:
+        receiver = peer.connection.addTransceiver("video", direction="recvonly").receiver
+        count.attach(receiver)
+        answer = await ask(signaling, Offer(await make_offer(peer.connection)))
+        await accept_answer(peer.connection, answer.sdp)
+        await stop.wait()
+        await signaling.send(Bye())
+
+
+def main() -> None:
+    """Entry point: the socket's path and the number of viewers are the arguments."""
+    for frames in asyncio.run(watch(Path(sys.argv[1]), int(sys.argv[2]))):
+        sys.stdout.write(f"{frames}\n")
+
+
+if __name__ == "__main__":
+    main()
