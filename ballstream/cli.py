@@ -27,9 +27,7 @@ from .config import (
     ServerConfig,
     Signaling,
 )
-from .errors import BallstreamError
-
-INTERRUPTED = 130
+from .errors import INTERRUPTED, BallstreamError
 
 _SETTINGS = {
     "auto_envvar_prefix": "BALLSTREAM",
@@ -63,8 +61,9 @@ class Size(click.ParamType[tuple[int, int]]):
         if width % 2 or height % 2:
             self.fail(f"{value}: width and height must be even", param, ctx)
         if not (least[0] <= width <= most[0] and least[1] <= height <= most[1]):
-            self.fail(f"{value} is not between {least[0]}x{least[1]} and {most[0]}x{most[1]}",
-                      param, ctx)  # fmt: skip
+            self.fail(
+                f"{value} is not between {least[0]}x{least[1]} and {most[0]}x{most[1]}", param, ctx
+            )
         return width, height
 
 
@@ -81,8 +80,12 @@ class Bitrate(click.ParamType[int]):
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a bitrate like 800k or 1.5M", param, ctx)
         if not MIN_BITRATE <= bitrate <= MAX_BITRATE:
-            self.fail(f"{value} bit/s is not between {MIN_BITRATE // 1000}k and "
-                      f"{MAX_BITRATE // 1_000_000}M", param, ctx)  # fmt: skip
+            self.fail(
+                f"{value} bit/s is not between {MIN_BITRATE // 1000}k and "
+                f"{MAX_BITRATE // 1_000_000}M",
+                param,
+                ctx,
+            )
         return bitrate
 
 
@@ -113,27 +116,58 @@ _LOG_LEVEL = click.option(
 def _shared(command: Command) -> Command:
     """The flags that server and client have in common."""
     signaling = Signaling()
-    for option in reversed([
-        click.option(
-            "-s", "--signaling", default=signaling.method,
-            type=click.Choice(["tcp-socket", "unix-socket", "copy-and-paste"]),
-            help="How offer and answer get across.",
-        ),
-        click.option("--signaling-host", default=signaling.host, metavar="HOST",
-                     help="Address for tcp-socket."),
-        click.option("--signaling-port", default=signaling.port, type=click.IntRange(1, 65535),
-                     metavar="PORT", help="Port for tcp-socket."),
-        click.option("--signaling-path", default=signaling.path, type=click.Path(path_type=Path),
-                     help="Socket file for unix-socket."),
-        click.option("--duration", type=_SECONDS, metavar="S", show_default="until Ctrl-C",
-                     help="Stop after S seconds, then print the summary."),
-        click.option("--json", is_flag=True,
-                     help="Print one JSON document to standard output, and nothing else there."),
-        click.option("--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-                     show_default="none", help="Write summary.json and estimates.csv to DIR."),
-        _LOG_LEVEL,
-        click.version_option(__version__),
-    ]):  # fmt: skip
+    for option in reversed(
+        [
+            click.option(
+                "-s",
+                "--signaling",
+                default=signaling.method,
+                type=click.Choice(["tcp-socket", "unix-socket", "copy-and-paste"]),
+                help="How offer and answer get across.",
+            ),
+            click.option(
+                "--signaling-host",
+                default=signaling.host,
+                metavar="HOST",
+                help="Address for tcp-socket.",
+            ),
+            click.option(
+                "--signaling-port",
+                default=signaling.port,
+                type=click.IntRange(1, 65535),
+                metavar="PORT",
+                help="Port for tcp-socket.",
+            ),
+            click.option(
+                "--signaling-path",
+                default=signaling.path,
+                type=click.Path(path_type=Path),
+                help="Socket file for unix-socket.",
+            ),
+            click.option(
+                "--duration",
+                type=_SECONDS,
+                metavar="S",
+                show_default="until Ctrl-C",
+                help="Stop after S seconds, then print the summary.",
+            ),
+            click.option(
+                "--json",
+                is_flag=True,
+                show_default="off",
+                help="Print one JSON document to standard output, and nothing else there.",
+            ),
+            click.option(
+                "--output",
+                type=click.Path(path_type=Path, file_okay=False),
+                metavar="DIR",
+                show_default="none",
+                help="Write summary.json and estimates.csv to DIR.",
+            ),
+            _LOG_LEVEL,
+            click.version_option(__version__),
+        ]
+    ):
         command = option(command)
     return command
 
@@ -141,26 +175,62 @@ def _shared(command: Command) -> Command:
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
 @_shared
 @click.option("--size", default="640x480", type=Size(), help="Size of the picture, even.")
-@click.option("--fps", default=_DEFAULTS.fps, type=Finite(MIN_FPS, MAX_FPS),
-              help="Frames a second.")  # fmt: skip
-@click.option("--radius", default=_DEFAULTS.radius, type=Finite(min=MIN_RADIUS),
-              help="Radius of the ball in px.")  # fmt: skip
-@click.option("--speed", default=_DEFAULTS.speed, type=Finite(0, 100_000),
-              help="Speed of the ball in px/s.")  # fmt: skip
-@click.option("--seed", default=_DEFAULTS.seed, type=int,
-              help="Decides where the ball starts and in which direction.")  # fmt: skip
-@click.option("--codec", default=_DEFAULTS.codec, help="How the video is compressed.",
-              type=click.Choice(["VP8", "H264"], case_sensitive=False))  # fmt: skip
-@click.option("--bitrate", default="1M", type=Bitrate(),
-              help="Target of the encoder, in bit/s; 800k and 1.5M will do.")  # fmt: skip
-@click.option("--stock", is_flag=True,
-              help="Use aiortc's own encoder, the baseline to measure against.")  # fmt: skip
-@click.option("--no-stamp", is_flag=True,
-              help="Leave the frame number out of the picture.")  # fmt: skip
-@click.option("--sessions", type=click.IntRange(1), metavar="N", show_default="no limit",
-              help="Exit after N sessions have ended.")  # fmt: skip
-@click.option("--max-sessions", default=_DEFAULTS.max_sessions, type=click.IntRange(1),
-              metavar="N", help="Clients at the same time; more are refused.")  # fmt: skip
+@click.option(
+    "--fps", default=_DEFAULTS.fps, type=Finite(MIN_FPS, MAX_FPS), help="Frames a second."
+)
+@click.option(
+    "--radius",
+    default=_DEFAULTS.radius,
+    type=Finite(min=MIN_RADIUS),
+    help="Radius of the ball in px.",
+)
+@click.option(
+    "--speed", default=_DEFAULTS.speed, type=Finite(0, 100_000), help="Speed of the ball in px/s."
+)
+@click.option(
+    "--seed",
+    default=_DEFAULTS.seed,
+    type=int,
+    help="Decides where the ball starts and in which direction.",
+)
+@click.option(
+    "--codec",
+    default=_DEFAULTS.codec,
+    help="How the video is compressed.",
+    type=click.Choice(["VP8", "H264"], case_sensitive=False),
+)
+@click.option(
+    "--bitrate",
+    default="1M",
+    type=Bitrate(),
+    help="Target of the encoder, in bit/s; 800k and 1.5M will do.",
+)
+@click.option(
+    "--stock",
+    is_flag=True,
+    show_default="off",
+    help="Use aiortc's own encoder, the baseline to measure against.",
+)
+@click.option(
+    "--no-stamp",
+    is_flag=True,
+    show_default="off",
+    help="Leave the frame number out of the picture.",
+)
+@click.option(
+    "--sessions",
+    type=click.IntRange(1),
+    metavar="N",
+    show_default="no limit",
+    help="Exit after N sessions have ended.",
+)
+@click.option(
+    "--max-sessions",
+    default=_DEFAULTS.max_sessions,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Clients at the same time; more are refused.",
+)
 def _server(**flags: Any) -> int:
     """Stream a bouncing ball to every client that asks, and score what they answer.
 
@@ -175,13 +245,27 @@ def _server(**flags: Any) -> int:
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
 @_shared
-@click.option("--detector", default=ClientConfig().detector, metavar="NAME|module:function",
-              help="centroid, contour, hough, or a function of your own.")  # fmt: skip
-@click.option("--display", is_flag=True, help="Show pictures and estimates in a window.")
-@click.option("--wait", default=ClientConfig().wait, type=Finite(min=0), metavar="S",
-              help="Keep trying to reach the server for S seconds.")  # fmt: skip
 @click.option(
-    "--stock", is_flag=True, help="Use aiortc's own receive path, the baseline to measure against."
+    "--detector",
+    default=ClientConfig().detector,
+    metavar="NAME|module:function",
+    help="centroid, contour, hough, or a function of your own.",
+)
+@click.option(
+    "--display", is_flag=True, show_default="off", help="Show pictures and estimates in a window."
+)
+@click.option(
+    "--wait",
+    default=ClientConfig().wait,
+    type=Finite(min=0),
+    metavar="S",
+    help="Keep trying to reach the server for S seconds.",
+)
+@click.option(
+    "--stock",
+    is_flag=True,
+    show_default="off",
+    help="Use aiortc's own receive path, the baseline to measure against.",
 )
 def _client(**flags: Any) -> int:
     """Receive the video, find the ball in every newest picture, and send its place back."""
@@ -206,9 +290,17 @@ def _client(**flags: Any) -> int:
     "--duration", default=10.0, type=Finite(min=3), metavar="S", help="Seconds that a run takes."
 )
 @click.option(
-    "--profile", is_flag=True, help="Show where the time of the first scenario's loop goes."
+    "--profile",
+    is_flag=True,
+    show_default="off",
+    help="Show where the time of the first scenario's loop goes.",
 )
-@click.option("--json", is_flag=True, help="Print JSON to standard output, and nothing else.")
+@click.option(
+    "--json",
+    is_flag=True,
+    show_default="off",
+    help="Print JSON to standard output, and nothing else.",
+)
 @_LOG_LEVEL
 @click.version_option(__version__)
 def _bench(

@@ -2,16 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
-from rich import box
-from rich.table import Table
 
-from . import trace
+from . import trace, view
 from .config import ClientConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
@@ -19,23 +16,21 @@ from .link.copypaste import open_terminal
 from .link.negotiation import accept_answer, make_offer
 from .link.peer import Peer
 from .link.picture import planes_of_frame
-from .link.receiver import Reception
+from .link.receiver import Reception, receive
 from .link.signaling import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
 from .output import OutputFolder
 from .protocol import messages
 from .protocol.messages import Estimate, Feedback
 from .scoring.distribution import Distribution
-from .scoring.report import ReceptionReport, number
+from .scoring.report import ReceptionReport
+from .scoring.score import WARM_UP
 from .stopping import Stop
-from .terminal import Cells, Terminal
+from .terminal import Terminal
+from .view import Cells
 from .vision.child import Sighting
 from .vision.worker import DetectorWorker
 
 CSV_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
-
-_LIVE_COLUMNS = (
-    "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
-)  # fmt: skip
 
 _VIDEO_TIMEOUT = 10.0
 _MOST_BUFFERED = 16 * 1024
@@ -55,6 +50,8 @@ class Client:
         self._channel: RTCDataChannel | None = None
         self._worker: DetectorWorker | None = None
         self._feedback: Feedback | None = None
+        self._reception: Reception | None = None
+        self._stopped_by: str | None = None
         self._started: float | None = None
         self._ended: float | None = None
         self._received = self._sent = self._dropped = self._not_found = self._rejected = 0
@@ -66,6 +63,10 @@ class Client:
         Raises SignalingError, NegotiationError, DetectorError, or PeerLost where the server is
         lost; in any case no process, task or socket is left.
         """
+        ending = await first_of({"stopped": self._stop.wait(), "ended": self._session()})
+        return ending if self._stopped_by is None else self._stopped_by
+
+    async def _session(self) -> None:
         self._terminal.note("starting the detector, then waiting for the server")
         async with (
             DetectorWorker(
@@ -74,9 +75,9 @@ class Client:
             _open_signaling(self._config) as signaling,
             Peer() as peer,
         ):
-            track = await self._negotiate(peer, signaling)
             try:
-                return await self._watch(peer, signaling, track)
+                track = await self._negotiate(peer, signaling)
+                self._stopped_by = await self._watch(peer, signaling, track)
             finally:
                 self._ended = time.monotonic()
                 await signaling.send(Bye())
@@ -88,7 +89,7 @@ class Client:
         self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
         self._channel.on("message", self._on_message)
         video = connection.addTransceiver("video", direction="recvonly")
-        self._reception = Reception(video.receiver, self._on_picture, stock=self._config.stock)
+        self._reception = receive(video.receiver, self._on_picture, stock=self._config.stock)
         answer = await ask(signaling, Offer(await make_offer(connection)))
         await accept_answer(connection, answer.sdp)
         if video.currentDirection != "recvonly":
@@ -98,13 +99,14 @@ class Client:
 
     async def _watch(self, peer: Peer, signaling: Channel, track: MediaStreamTrack) -> str:
         assert self._worker is not None
-        await first_of({"connected": peer.connected(), "stopped": self._stop.wait()})
-        return await first_of(
+        assert self._reception is not None
+        goodbye = "the server said goodbye"
+        first = await first_of({goodbye: until_bye(signaling), "": peer.connected()})
+        return first or await first_of(
             {
-                "the video ended": self._reception.run(track),
-                "the server said goodbye": until_bye(signaling),
+                goodbye: until_bye(signaling),
                 "the server closed the connection": peer.watch(),
-                "stopped": self._stop.wait(),
+                "the video ended": self._reception.run(track),
                 "the time is up": self._time_out(),
                 "the window was closed": self._worker.finished,
                 "no video": self._expect_video(),
@@ -126,7 +128,8 @@ class Client:
         """Send an estimate the moment it is known."""
         trace.mark("handed", sighting.frame, time.monotonic() - sighting.detect_ms / 1e3)
         trace.mark("seen", sighting.frame)
-        self._detect_ms.add(sighting.detect_ms)
+        if self._started is not None and time.monotonic() - self._started >= WARM_UP:
+            self._detect_ms.add(sighting.detect_ms)
         self._not_found += sighting.x is None
         estimate = Estimate(sighting.frame, sighting.x, sighting.y, round(sighting.detect_ms, 3))
         channel = self._channel
@@ -169,15 +172,12 @@ class Client:
             self._terminal.show([self._cells()])
 
     def _cells(self) -> Cells:
-        feedback = self._feedback or Feedback(0, None, None)
-        return (
-            str(self._received),
-            str(self._worker.skipped if self._worker else 0),
-            str(self._sent),
-            number(self._detect_ms.recent(50), 2),
-            str(feedback.answered),
-            number(feedback.detection_error_px, 3),
-            number(feedback.latency_ms, 1),
+        return view.client_cells(
+            self._received,
+            self._worker.skipped if self._worker else 0,
+            self._sent,
+            self._detect_ms,
+            self._feedback or Feedback(0, None, None),
         )
 
     @property
@@ -196,6 +196,8 @@ class Client:
             seconds=0.0 if self._started is None else ended - self._started,
             frames_received=self._received,
             frames_skipped=0 if worker is None else worker.skipped,
+            frames_refused=0 if worker is None else worker.refused,
+            breaks=0 if self._reception is None else self._reception.breaks,
             estimates_sent=self._sent,
             estimates_dropped=self._dropped,
             not_found=self._not_found,
@@ -206,25 +208,6 @@ class Client:
         )
 
 
-def live_table(rows: Iterable[Cells]) -> Table:
-    """The live view of a client."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in _LIVE_COLUMNS:
-        table.add_column(column, justify="right")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def live_line(cells: Cells) -> str:
-    """The same as a line of text."""
-    received, skipped, sent, detect_ms, answered, error, latency = cells
-    return (
-        f"{received} frames, {skipped} skipped, {sent} estimates, detector {detect_ms} ms; "
-        f"the server says: {answered} answered, error {error} px, latency {latency} ms"
-    )
-
-
 def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel]:
     signaling = config.signaling
     match signaling.method:
@@ -233,7 +216,7 @@ def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel
         case "unix-socket":
             return connect_unix(signaling.path, config.wait)
         case _:
-            return open_terminal(config.reporting.json)
+            return open_terminal(config.reporting.lines)
 
 
 def _codec_of(answer: str) -> str:

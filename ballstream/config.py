@@ -1,7 +1,9 @@
 """What the flags of the two programs say, as values."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 MIN_SIZE, MAX_SIZE = (160, 120), (1920, 1080)
 MIN_FPS, MAX_FPS = 1, 120
@@ -25,6 +27,11 @@ class Reporting:
 
     json: bool = False
     output: Path | None = None
+
+    @property
+    def lines(self) -> TextIO:
+        """Where lines for the other end appear: with `--json` not among the JSON."""
+        return sys.stderr if self.json else sys.stdout
 
 
 @dataclass(frozen=True, slots=True)

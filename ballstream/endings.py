@@ -8,14 +8,14 @@ from typing import Any
 async def first_of(endings: Mapping[str, Awaitable[Any]]) -> str:
     """Wait until one of several things ends, cancel the others, and return its name.
 
-    Whatever it raised is raised here.
+    Of those that end at the same time the first named counts. Whatever it raised is raised here.
     """
     names = {asyncio.ensure_future(ending): name for name, ending in endings.items()}
     try:
-        done, _ = await asyncio.wait(names, return_when=asyncio.FIRST_COMPLETED)
-        for ended in done:
-            ended.result()
-        return names[done.pop()]
+        await asyncio.wait(names, return_when=asyncio.FIRST_COMPLETED)
+        first = next(ending for ending in names if ending.done())
+        first.result()
+        return names[first]
     finally:
         for ending in names:
             ending.cancel()

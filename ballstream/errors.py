@@ -10,6 +10,9 @@ BallstreamError              a line for the user: what is wrong, what to do; exi
 ProtocolError                the *peer* sent something it should not have; counted, never shown
 """
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
+
 
 class BallstreamError(Exception):
     """Something failed that the user can mend; its text is one line that says how."""

@@ -8,17 +8,15 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import client, server, trace
+from . import client, server, trace, view
 from .config import ClientConfig, Reporting, ServerConfig
 from .environment import environment
-from .errors import UsageError
+from .errors import INTERRUPTED, UsageError
 from .output import OutputFolder, open_output
 from .scoring import report
 from .scoring.report import ReceptionReport, SessionReport
 from .stopping import Stop, stop_on_signals
 from .terminal import Terminal
-
-_INTERRUPTED = 130
 
 
 def run_server(config: ServerConfig) -> int:
@@ -48,7 +46,7 @@ async def _serve(config: ServerConfig) -> int:
     with (
         stop_on_signals() as stop,
         open_output(config.reporting.output, report.CSV_COLUMNS) as output,
-        Terminal(report.live_table, report.live_line) as terminal,
+        Terminal(view.server_table, view.server_line) as terminal,
     ):
         running = server.Server(config, stop, terminal, output)
         if config.duration is not None:
@@ -62,7 +60,7 @@ async def _watch(config: ClientConfig) -> int:
     with (
         stop_on_signals() as stop,
         open_output(config.reporting.output, client.CSV_COLUMNS) as output,
-        Terminal(client.live_table, client.live_line) as terminal,
+        Terminal(view.client_table, view.client_line) as terminal,
     ):
         running = client.Client(config, stop, terminal, output)
         try:
@@ -74,7 +72,7 @@ async def _watch(config: ClientConfig) -> int:
 
 
 def _status(stop: Stop) -> int:
-    return _INTERRUPTED if stop.interrupted else 0
+    return INTERRUPTED if stop.interrupted else 0
 
 
 def _report(
@@ -83,22 +81,21 @@ def _report(
     output: OutputFolder | None,
 ) -> None:
     reporting: Reporting = config.reporting
-    if reporting.json or output is not None:
-        document = report.document(_plain(asdict(config)), environment(), reports)
-        if output is not None:
-            output.write_summary(document)
+    document = report.document(_plain(asdict(config)), environment(), reports)
     text = [document] if reporting.json else [line for each in reports for line in _lines(each)]
     for line in text:
         sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+    if output is not None:
+        output.write_summary(document)
 
 
 def _lines(session: SessionReport | ReceptionReport) -> list[str]:
     match session:
         case SessionReport():
-            return report.summary_lines(session)
+            return view.summary_lines(session)
         case ReceptionReport():
-            return report.reception_lines(session)
+            return view.reception_lines(session)
 
 
 def _plain(value: Any) -> Any:

@@ -23,6 +23,7 @@ from .scoring.score import Verdict
 from .session import Session
 from .stopping import Stop
 from .terminal import Terminal
+from .view import server_cells
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class Server:
 
     @asynccontextmanager
     async def _at_terminal(self) -> AsyncIterator[None]:
-        async with open_terminal(self._config.reporting.json) as channel:
+        async with open_terminal(self._config.reporting.lines) as channel:
 
             async def take_turns() -> None:
                 while await self._serve(channel):
@@ -118,6 +119,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
+            await channel.send(Failure("too many clients wait here; try again"))
             return
         self._clients.add(task)
         try:
@@ -137,19 +139,20 @@ class Server:
         except BallstreamError as error:
             await channel.send(Failure(str(error)))
             self._terminal.note(f"refused a client: {error}")
-        except Exception:
-            logger.exception("a client's session failed")
+        except Exception as error:
+            logger.error("a client's session failed: %s: %s", type(error).__name__, error)
+            logger.debug("a client's session failed", exc_info=True)
             await channel.send(Failure("the server failed"))
         return True
 
     async def _first_offer(self, channel: Channel) -> Offer | None:
-        """The client's offer, or None if it says nothing in time or the server stops."""
+        """The client's offer, or None if it hangs up or the server stops."""
         reading = asyncio.create_task(_read_offer(channel))
         try:
-            async with asyncio.timeout(channel.offer_timeout):
+            async with asyncio.timeout(channel.patience):
                 await first_of({"offer": reading, "stop": self._stop.wait()})
         except TimeoutError:
-            return None
+            raise SignalingError(f"no offer within {channel.patience:g} s") from None
         return None if reading.cancelled() else reading.result()
 
     async def _run_session(self, channel: Channel, offer: Offer) -> None:
@@ -166,16 +169,16 @@ class Server:
         try:
             reason = await session.run(channel, offer, self._stop)
         except BallstreamError as error:
-            reason = str(error)
-            if session.scorer.frames_sent == 0:
+            if not session.answered:
                 raise
+            reason = str(error)
         finally:
             del self._sessions[session.number]
             if session.scorer.frames_sent:
                 self.reports.append(session.report())
+            if self._config.sessions is not None and len(self.reports) >= self._config.sessions:
+                self._stop()
         self._terminal.note(f"client {session.number} is gone: {reason}")
-        if len(self.reports) == self._config.sessions:
-            self._stop()
 
     def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
         if self._output is not None:
@@ -186,7 +189,7 @@ class Server:
             await asyncio.sleep(self._terminal.period)
             self._terminal.show(
                 [
-                    report.live_cells(f"client {number}", session.scorer)
+                    server_cells(f"client {number}", session.scorer)
                     for number, session in self._sessions.items()
                 ]
             )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import msgspec
 from aiortc import RTCDataChannel
 
 from . import trace
@@ -27,7 +28,7 @@ from .stopping import Stop
 _FEEDBACK_PERIOD = 0.5
 _CHANNEL_TIMEOUT = 2.0
 _MESSAGES_PER_SECOND = 500
-_MOST_REFUSED = 5_000
+_REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
 
 
 class Session:
@@ -48,13 +49,16 @@ class Session:
         on_verdict: Callable[[int, float, Verdict], None],
     ) -> None:
         self.number = number
+        self.answered = False
+        """Whether the offer was answered; from then on there is nothing to refuse."""
+
         self.scorer = Scorer(scene.motion.centre, config.size, origin)
         self._config = config
         self._origin = origin
         self._on_verdict = on_verdict
         self._track = make_track(self.scorer.drawn)
         self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
-        self._refused = 0
+        self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
         self._flooded = asyncio.Event()
         self._channel_open = asyncio.Event()
         self._channel: RTCDataChannel | None = None
@@ -75,6 +79,7 @@ class Session:
                     self._track.listen(sender)
                 sdp = await answer_offer(peer.connection, offer.sdp)
                 await signaling.send(Answer(sdp))
+                self.answered = True
                 try:
                     return await self._stream(peer, signaling, stop)
                 except PeerLost:
@@ -82,13 +87,20 @@ class Session:
                     raise
                 finally:
                     self._until = self._until or time.monotonic()
-                    self._bytes_sent = peer.bytes_sent
+                    self._bytes_sent = await peer.bytes_sent()
                     await signaling.send(Bye())
         finally:
             self._track.stop()
 
     async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
-        await first_of({"": peer.connected(), "the server stops": stop.wait()})
+        failed = asyncio.Event()
+        self._track.on("ended", failed.set)
+        goodbye, stopping = "the client said goodbye", "the server stops"
+        first = await first_of(
+            {goodbye: until_bye(signaling), stopping: stop.wait(), "": peer.connected()}
+        )
+        if first:
+            return first
         if peer.connection.sctp is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
@@ -96,9 +108,10 @@ class Session:
         self._track.release()
         return await first_of(
             {
-                "the client said goodbye": until_bye(signaling),
+                goodbye: until_bye(signaling),
+                stopping: stop.wait(),
                 "the client closed the connection": peer.watch(),
-                "the server stops": stop.wait(),
+                "the video failed": failed.wait(),
                 "the client sent nothing but rubbish": self._flooded.wait(),
                 "": self._give_feedback(),
             }
@@ -112,7 +125,7 @@ class Session:
             transport="track",
             codec=self._config.codec,
             bytes_sent=self._bytes_sent,
-            **{name: getattr(score, name) for name in score.__struct_fields__},
+            **msgspec.structs.asdict(score),
         )
 
     def _on_datachannel(self, channel: RTCDataChannel) -> None:
@@ -123,14 +136,15 @@ class Session:
 
     def _on_message(self, text: object) -> None:
         at = time.monotonic()
+        if self._until is not None:
+            return
         try:
             if not self._rate.allows(at):
                 raise ProtocolError("too many messages")
             estimate = messages.decode_estimate(text)
         except ProtocolError:
             self.scorer.reject()
-            self._refused += 1
-            if self._refused >= _MOST_REFUSED:
+            if not self._patience.allows(at):
                 self._flooded.set()
             return
         trace.mark("arrived", estimate.frame, at)

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from .view import Cells
+
 TERMINAL_PERIOD = 0.25
 PLAIN_PERIOD = 2.0
-
-Cells = tuple[str, ...]
 
 
 class Terminal:

@@ -18,7 +18,7 @@ PURE = [
     name
     for name in SOURCES
     if name.startswith(("protocol/", "scene/", "scoring/"))
-    or name in ("vision/detect.py", "vision/picture.py")
+    or name in ("vision/detect.py", "vision/picture.py", "link/reassembly.py", "link/payload.py")
 ]
 IMPURE = {
     "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "os", "select",

@@ -162,7 +162,7 @@ async def test_a_guest_with_a_reliable_channel_is_scored_and_told(socket_path: P
         guest.say(frame=await guest.frame(), x=None, y=None)
         await answered(server, guest)
         (session,) = await sessions(server)
-    assert session["frames_answered"] == 47
+    assert session["frames_answered"] == 46, "an estimate without a number answers no frame"
     assert session["not_found"] == 1
     assert session["rejected"] == session["duplicates"] == 0
     assert session["detection_error_px"]["n"] > 0

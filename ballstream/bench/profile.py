@@ -20,7 +20,7 @@ from ..protocol import stamp
 from ..protocol.planes import i420_shape, planes_of_i420
 from ..scene.motion import bounce
 from ..scene.render import Scene
-from ..scoring.report import number
+from ..view import number
 from ..vision.detect import centroid
 from ..vision.picture import Picture
 from .run import run_scenario

@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import os
+import stat
 import sys
 import termios
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
+from ..errors import SignalingError
 from .signaling import MAX_LINE, Channel, Message, decode, encode, read_line
 
 
@@ -39,15 +42,17 @@ class TerminalChannel(Channel):
 
 
 @asynccontextmanager
-async def open_terminal(json: bool) -> AsyncIterator[TerminalChannel]:
-    """A channel from standard input to standard output, or to standard error for `--json`.
+async def open_terminal(output: TextIO) -> AsyncIterator[TerminalChannel]:
+    """A channel that reads lines from standard input and writes them to `output`.
 
-    With `--json` nothing but the document at the end may stand on standard output.
+    Raises SignalingError where standard input is neither a terminal nor a pipe.
     """
     loop = asyncio.get_running_loop()
-    output = sys.stderr if json else sys.stdout
     reader = asyncio.StreamReader(limit=MAX_LINE)
-    with _unlimited_lines():
+    mode = os.fstat(sys.stdin.fileno()).st_mode
+    if not (sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        raise SignalingError("copy-and-paste needs a terminal or a pipe as standard input")
+    with _unlimited_lines(), _blocking_afterwards():
         transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
         )
@@ -55,6 +60,17 @@ async def open_terminal(json: bool) -> AsyncIterator[TerminalChannel]:
             yield TerminalChannel(reader, output)
         finally:
             transport.close()
+
+
+@contextlib.contextmanager
+def _blocking_afterwards() -> Iterator[None]:
+    """Undo what asyncio does to a terminal, which the shell goes on to share."""
+    descriptor = os.dup(sys.stdin.fileno())
+    try:
+        yield
+    finally:
+        os.set_blocking(descriptor, True)
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

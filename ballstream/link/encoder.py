@@ -8,6 +8,7 @@ aiortc's own encoder instead.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,11 +20,15 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
+from ..protocol.rate import RateLimit
 from ..trace import mark
 from .codec import Encoding, VideoPacket, encode, open_encoder
 from .track import CLOCK_RATE, TIME_BASE, BallTrack, OnFrame
 
 logger = logging.getLogger(__name__)
+
+_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 2, 5
+"""Keyframes that one viewer may ask for: all of them have to take what it gets."""
 
 _SMALL = 640 * 480
 """Pixels up to which the way to a thread and back takes longer than it is worth."""
@@ -99,8 +104,9 @@ class Broadcast:
         track.release()
         try:
             await self._feed(track)
-        except Exception:
-            logger.exception("the encoder failed")
+        except Exception as error:
+            logger.error("the encoder failed: %s: %s", type(error).__name__, error)
+            logger.debug("the encoder failed", exc_info=True)
             for viewer in tuple(self._viewers):
                 viewer.stop()
         finally:
@@ -142,8 +148,8 @@ class ViewerTrack(VideoStreamTrack):
     """A broadcast as one viewer gets it: `recv` returns `av.Packet`s, which aiortc only sends.
 
     `on_frame` is told of every frame that this viewer gets. A viewer that does not keep up has a
-    slot of one: `dropped` counts what did not fit, and it goes on with a new keyframe, because a
-    frame whose predecessor is missing cannot be decoded.
+    slot of one: `dropped` counts what did not fit, and when it comes back it goes on with a new
+    keyframe, because a frame whose predecessor is missing cannot be decoded.
     """
 
     def __init__(self, broadcast: Broadcast, on_frame: OnFrame) -> None:
@@ -151,7 +157,7 @@ class ViewerTrack(VideoStreamTrack):
         self.dropped = 0
         self._broadcast = broadcast
         self._on_frame = on_frame
-        self._packet: VideoPacket | None = None
+        self._slot: tuple[VideoPacket, Drawn] | None = None
         self._in_step = False
         self._filled = asyncio.Event()
 
@@ -161,32 +167,39 @@ class ViewerTrack(VideoStreamTrack):
             self._broadcast.add(self)
 
     def listen(self, sender: RTCRtpSender) -> None:
-        """Give the viewer a keyframe when its receiver asks for one."""
-        sender._send_keyframe = self._broadcast.request_keyframe  # type: ignore[method-assign]
+        """Give the viewer a keyframe when its receiver asks for one, but not all the time."""
+        limit = RateLimit(_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE)
+
+        def request_keyframe() -> None:
+            if limit.allows(time.monotonic()):
+                self._broadcast.request_keyframe()
+
+        sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
 
     def offer(self, packet: VideoPacket, drawn: Drawn) -> None:
         """Take the next packet of the broadcast."""
-        if self._packet is not None:
+        if self._slot is not None:
             self.dropped += 1
-            self._packet = None
+            self._slot = None
             self._in_step = False
-            self._broadcast.request_keyframe()
         if packet.is_keyframe:
             self._in_step = True
         if not self._in_step:
             return
-        self._packet = packet
-        self._on_frame(drawn.number, drawn.seconds, drawn.at)
+        self._slot = packet, drawn
         self._filled.set()
 
     async def recv(self) -> VideoPacket:  # type: ignore[override]
         """The next packet; raises MediaStreamError once the track is stopped."""
-        while self._packet is None:
+        if self.dropped and not self._in_step:
+            self._broadcast.request_keyframe()
+        while self._slot is None:
             if self.readyState != "live":
                 raise MediaStreamError
             self._filled.clear()
             await self._filled.wait()
-        packet, self._packet = self._packet, None
+        (packet, drawn), self._slot = self._slot, None
+        self._on_frame(drawn.number, drawn.seconds, drawn.at)
         return packet
 
     def stop(self) -> None:

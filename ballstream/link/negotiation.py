@@ -65,9 +65,11 @@ def check_offer(sdp: str) -> None:
         raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
     if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
         raise NegotiationError(f"the offer has more than {MAX_CANDIDATES} candidates")
-    if [section.kind for section in media].count("video") != 1:
+    video = [section for section in media if section.kind == "video"]
+    if len(video) != 1 or video[0].direction not in ("recvonly", "sendrecv"):
         raise NegotiationError(
-            "the offer needs one video section: add a recvonly video transceiver before offering"
+            "the offer needs one video section that wants video: add a recvonly video transceiver "
+            "before offering"
         )
 
 

@@ -33,7 +33,6 @@ class Peer:
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.bytes_sent = 0
         self.heard_at = time.monotonic()
         """The instant at which the last packet from the peer was seen, to within a poll."""
 
@@ -72,10 +71,8 @@ class Peer:
         self.heard_at = time.monotonic()
         while self.connection.connectionState == "connected":
             transport = await self._transport()
-            if transport is not None:
-                self.bytes_sent = transport.bytesSent
-                if transport.bytesReceived != received:
-                    received, self.heard_at = transport.bytesReceived, time.monotonic()
+            if transport is not None and transport.bytesReceived != received:
+                received, self.heard_at = transport.bytesReceived, time.monotonic()
             if time.monotonic() - self.heard_at >= SILENCE:
                 raise PeerLost(f"nothing came from the other end for {SILENCE:g} s")
             self._changed.clear()
@@ -84,6 +81,11 @@ class Peer:
                     await self._changed.wait()
         if self.connection.connectionState == "failed":
             raise PeerLost("the media connection broke")
+
+    async def bytes_sent(self) -> int:
+        """What went out so far, in bytes: media, reports and messages, encrypted."""
+        transport = await self._transport()
+        return 0 if transport is None else transport.bytesSent
 
     async def _transport(self) -> RTCTransportStats | None:
         for stats in (await self.connection.getStats()).values():

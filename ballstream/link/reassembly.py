@@ -41,7 +41,6 @@ class EncodedFrame:
 
     data: bytes
     timestamp: int
-    keyframe: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ class Reassembly:
         self._keyframe_starts: set[int] = set()
         self._holes: dict[int, _Hole] = {}
         self._questions: dict[int, float] = {}
+        self._from = 0
         self._next: int | None = None
         self._highest: int | None = None
         self._timestamp: int | None = None
@@ -89,7 +89,7 @@ class Reassembly:
             return []
         self._holes.pop(sequence, None)
         self._learn_round_trip(sequence, now)
-        if sequence in self._parts or (self._next is not None and sequence < self._next):
+        if sequence in self._parts or sequence < self._from:
             return []
         self._parts[sequence] = part
         if part.starts_keyframe:
@@ -115,7 +115,7 @@ class Reassembly:
             if hole.asked_at is None or now >= hole.asked_at + self._retry_after:
                 self._ask(place, hole, now)
                 packets.append(place & 0xFFFF)
-        keyframe = self._next is None and self._keyframe_due_at <= now
+        keyframe = self._lacks_keyframe and self._keyframe_due_at <= now
         if keyframe:
             self._keyframe_asked_at = now
         return Request(tuple(packets), keyframe)
@@ -127,7 +127,7 @@ class Reassembly:
             min(hole.since + self._patience, (hole.asked_at or hole.since) + self._retry_after)
             for hole in self._holes.values()
         ]
-        if self._next is None and self._highest is not None:
+        if self._lacks_keyframe:
             instants.append(self._keyframe_due_at)
         return min(instants, default=None)
 
@@ -140,6 +140,11 @@ class Reassembly:
         return min(max(_SHORTEST_WAIT, 4 * self.round_trip), _LONGEST_WAIT)
 
     @property
+    def _lacks_keyframe(self) -> bool:
+        """Whether nothing can be released until a keyframe comes, and none has begun to."""
+        return self._next is None and self._highest is not None and not self._keyframe_starts
+
+    @property
     def _keyframe_due_at(self) -> float:
         if self._keyframe_asked_at is None:
             return float("-inf")
@@ -148,7 +153,7 @@ class Reassembly:
     def _place(self, sequence: int, now: float) -> int | None:
         """Number a packet without wrapping, and note the holes before it; None if far too old."""
         if self._highest is None:
-            self._highest = sequence
+            self._highest = self._from = sequence
             return sequence
         distance = (sequence - self._highest + 0x8000) % 0x10000 - 0x8000
         if distance <= -CAPACITY:
@@ -159,6 +164,7 @@ class Reassembly:
             # The sender began anew, or we were away for long: nothing that is here fits on.
             self.abandon()
             self._highest += distance
+            self._from = self._highest
             self._strangers = 0
             return self._highest
         self._strangers = 0
@@ -169,12 +175,9 @@ class Reassembly:
         return place
 
     def _ask(self, place: int, hole: _Hole, now: float) -> None:
-        # A packet that was asked for twice may answer either question (Karn's algorithm), so only
-        # the first counts. It may come long after the hole was given up, and then counts most.
-        if hole.asked_at is None:
-            self._questions[place] = now
-        else:
-            self._questions.pop(place, None)
+        # Time runs from the first question, also where the answer comes long after the hole was
+        # given up: else a round trip that is longer than the first guess would never be learnt.
+        self._questions.setdefault(place, now)
         if len(self._questions) > CAPACITY:
             del self._questions[next(iter(self._questions))]
         hole.asked_at = now
@@ -221,13 +224,12 @@ class Reassembly:
     def _take(self, end: int) -> EncodedFrame | None:
         assert self._next is not None
         parts = [self._parts.pop(place) for place in range(self._next, end)]
-        keyframe = self._next in self._keyframe_starts
-        self._keyframe_starts.discard(self._next)
-        self._next = end
+        self._keyframe_starts.difference_update(range(self._next, end))
+        self._next = self._from = end
         data = b"".join(part.data for part in parts)
         if not data:
             return None
-        return EncodedFrame(data, self._unwrapped(parts[0].timestamp), keyframe)
+        return EncodedFrame(data, self._unwrapped(parts[0].timestamp))
 
     def _skip_to(self, start: int) -> None:
         if self._next is not None:
@@ -243,6 +245,7 @@ class Reassembly:
         self._drop_before(start)
 
     def _drop_before(self, start: int) -> None:
+        self._from = start
         self._parts = {place: part for place, part in self._parts.items() if place >= start}
         self._holes = {place: hole for place, hole in self._holes.items() if place >= start}
         self._keyframe_starts = {place for place in self._keyframe_starts if place >= start}

@@ -11,7 +11,6 @@ Uses these private names of aiortc 1.14 to 1.16, all of an `RTCRtpReceiver` befo
 * `_RTCRtpReceiver__decoder_queue`: replaced, to hear of the end of the stream.
 * `_RTCRtpReceiver__codecs`: payload type to codec.
 * `_send_rtcp_nack`, `_send_rtcp_pli`: called with the SSRC of the stream.
-* `RtpPacket._data`: what the codec's depayloader made of the packet.
 
 Should one be gone, `receive` says so once and leaves reception to aiortc.
 """
@@ -20,11 +19,12 @@ import asyncio
 import logging
 import queue
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCRtpReceiver
-from aiortc.codecs import get_decoder
+from aiortc.codecs import depayload, get_decoder
 from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import MediaStreamError
@@ -57,32 +57,39 @@ def missing_names(receiver: RTCRtpReceiver) -> list[str]:
     return [name for name in _PRIVATE_NAMES if not hasattr(receiver, name)]
 
 
-class Reception:
-    """Hands every picture of a video receiver to `on_picture` as soon as it is decoded.
+def receive(receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool) -> "Reception":
+    """Get ready to receive, before the answer is applied, which starts the receiver.
 
-    Make it before the answer is applied, which starts the receiver. With `stock` aiortc's own
-    path is used.
+    With `stock`, or where this aiortc lacks a name, it is aiortc's own path that is used.
     """
+    missing = missing_names(receiver)
+    if missing and not stock:
+        logger.warning("this aiortc lacks %s; using its own reception", ", ".join(missing))
+    if stock or missing:
+        return StockReception(on_picture)
+    return QuickReception(receiver, on_picture)
 
-    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool) -> None:
+
+class Reception(ABC):
+    """Hands every picture of a receiver to a callback as soon as it is decoded."""
+
+    @property
+    def breaks(self) -> int:
+        """How often the video had to go on with a keyframe, because frames were missing."""
+        return 0
+
+    @abstractmethod
+    async def run(self, track: MediaStreamTrack) -> None:
+        """Receive until the track, which is the receiver's, ends."""
+
+
+class StockReception(Reception):
+    """aiortc's own path: what a program that awaits `track.recv()` gets."""
+
+    def __init__(self, on_picture: OnPicture) -> None:
         self._on_picture = on_picture
-        missing = missing_names(receiver)
-        if missing and not stock:
-            logger.warning("this aiortc lacks %s; using its own reception", ", ".join(missing))
-        self._quick = None
-        if not stock and not missing:
-            self._quick = _QuickPath(receiver, self._decode)
-        self._decoder: Decoder | None = None
-        self._codec = ""
 
     async def run(self, track: MediaStreamTrack) -> None:
-        """Receive until the track ends."""
-        if self._quick is not None:
-            try:
-                await self._quick.ended.wait()
-            finally:
-                self._quick.close()
-            return
         while True:
             try:
                 frame = await track.recv()
@@ -90,6 +97,26 @@ class Reception:
                 return
             if isinstance(frame, VideoFrame):
                 self._on_picture(frame)
+
+
+class QuickReception(Reception):
+    """Frames are released at their last packet and decoded where they are."""
+
+    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture) -> None:
+        self._on_picture = on_picture
+        self._path = _QuickPath(receiver, self._decode)
+        self._decoder: Decoder | None = None
+        self._codec = ""
+
+    @property
+    def breaks(self) -> int:
+        return self._path.breaks
+
+    async def run(self, track: MediaStreamTrack) -> None:
+        try:
+            await self._path.ended.wait()
+        finally:
+            self._path.close()
 
     def _decode(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> bool:
         if self._decoder is None or codec.name != self._codec:
@@ -106,10 +133,10 @@ class Reception:
         return True
 
     def _trace(self, picture: VideoFrame) -> None:
-        if trace.enabled() and self._quick is not None:
+        if trace.enabled():
             decoded_at = time.monotonic()
             number = stamp.read(planes_of_frame(picture).y)
-            trace.mark("received", number, self._quick.received_at)
+            trace.mark("received", number, self._path.received_at)
             trace.mark("decoded", number, decoded_at)
 
 
@@ -147,25 +174,28 @@ class _QuickPath:
         for name, stand_in in (
             ("jitter_buffer", self),
             ("nack_generator", _NackNothing()),
-            ("decoder_queue", _EndOfStream(self._end)),
+            ("decoder_queue", _EndOfStream(self.close)),
         ):
             setattr(receiver, f"_RTCRtpReceiver__{name}", stand_in)
 
+    @property
+    def breaks(self) -> int:
+        return self._reassembly.breaks
+
     def close(self) -> None:
-        """Ask for nothing more."""
+        """Take no more packets and ask for nothing more."""
+        self.ended.set()
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
             task.cancel()
 
-    def _end(self) -> None:
-        self.ended.set()
-        self.close()
-
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
+        if self.ended.is_set():
+            return False, None
         codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
-        data = packet._data  # type: ignore[attr-defined]
+        data = depayload(codec, packet.payload) if packet.payload else b""
         self._ssrc = packet.ssrc
         now = self.received_at = time.monotonic()
         part = Part(
@@ -209,8 +239,6 @@ class _QuickPath:
 
 class _NackNothing:
     """Takes the nack generator's place: what is missing is asked for by `_QuickPath`."""
-
-    missing: frozenset[int] = frozenset()
 
     def add(self, packet: RtpPacket) -> bool:
         return False

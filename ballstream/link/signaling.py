@@ -66,8 +66,8 @@ def decode(line: bytes) -> Message:
 class Channel(ABC):
     """A way to and from one peer, for one session."""
 
-    offer_timeout: float | None = None
-    """Seconds that a peer has for its offer; None where a person has to paste it."""
+    patience: float | None = None
+    """Seconds that the peer has for its offer or answer; None where a person has to paste it."""
 
     @abstractmethod
     async def send(self, message: Message) -> None:
@@ -84,14 +84,14 @@ Handler = Callable[[Channel], Awaitable[None]]
 class StreamChannel(Channel):
     """A channel over a connected socket."""
 
-    offer_timeout = 10.0
+    patience = 10.0
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     async def send(self, message: Message) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             self._writer.write(encode(message))
             await self._writer.drain()
 
@@ -112,7 +112,7 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
             line = await reader.readline()
         except ValueError:
             raise SignalingError(f"a line is longer than {MAX_LINE} bytes") from None
-        except ConnectionError:
+        except OSError:
             return b""
         if not line or line.strip():
             return line
@@ -121,7 +121,13 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
 async def ask(channel: Channel, offer: Offer) -> Answer:
     """Send an offer and wait for the answer; raises SignalingError where there is none."""
     await channel.send(offer)
-    message = await channel.receive()
+    try:
+        async with asyncio.timeout(channel.patience):
+            message = await channel.receive()
+    except TimeoutError:
+        raise SignalingError(
+            f"no answer within {channel.patience:g} s: does a ballstream-server listen there?"
+        ) from None
     match message:
         case Answer():
             return message

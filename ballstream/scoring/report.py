@@ -1,23 +1,17 @@
-"""Figures into what people and programs read: a table, lines of text, JSON and CSV rows."""
+"""What is reported of a session, as JSON and as rows of CSV."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from rich import box
-from rich.table import Table
 
 from .distribution import Statistics
-from .score import Scorer, Verdict
+from .score import Verdict
 
 SCHEMA_VERSION = 1
 
 CSV_COLUMNS = ("session", "at", *Verdict.__struct_fields__)
 """Columns of `estimates.csv`; `at` is the arrival in seconds of the scene's time."""
-
-_LIVE_COLUMNS = (
-    "client", "frames", "answered", "detection px", "tracking px", "latency p50", "p95 ms",
-)  # fmt: skip
 
 
 class SessionReport(msgspec.Struct, frozen=True):
@@ -40,7 +34,12 @@ class SessionReport(msgspec.Struct, frozen=True):
 
 
 class ReceptionReport(msgspec.Struct, frozen=True):
-    """One session as the client reports it."""
+    """One session as the client reports it.
+
+    `frames_skipped` had to make way for newer ones, `frames_refused` were too large or of odd
+    size; `breaks` counts how often the video went on with a keyframe after a loss, `rejected` the
+    messages of the server that were no feedback.
+    """
 
     id: int
     transport: str
@@ -48,6 +47,8 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     seconds: float
     frames_received: int
     frames_skipped: int
+    frames_refused: int
+    breaks: int
     estimates_sent: int
     estimates_dropped: int
     not_found: int
@@ -79,79 +80,3 @@ def csv_row(session: int, at: float, verdict: Verdict) -> list[object]:
 
 def _rounded(value: object) -> object:
     return "" if value is None else round(value, 4) if isinstance(value, float) else value
-
-
-def live_cells(name: str, scorer: Scorer) -> tuple[str, ...]:
-    """What the live view shows of a session: counts, and percentiles of the last 120 answers."""
-    share = 100 * scorer.frames_answered / scorer.frames_sent if scorer.frames_sent else 0
-    return (
-        name,
-        str(scorer.frames_sent),
-        f"{scorer.frames_answered} ({share:.1f} %)",
-        number(scorer.detection.recent(50), 3),
-        number(scorer.tracking.recent(50), 2),
-        number(scorer.latency.recent(50), 1),
-        number(scorer.latency.recent(95), 1),
-    )
-
-
-def live_table(rows: Iterable[tuple[str, ...]]) -> Table:
-    """The live view of a server, one row a client."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in _LIVE_COLUMNS:
-        table.add_column(column, justify="left" if column == "client" else "right")
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def live_line(cells: tuple[str, ...]) -> str:
-    """The same for one session as a line of text."""
-    name, frames, answered, detection, tracking, p50, p95 = cells
-    return (
-        f"{name}: {frames} frames, {answered} answered, detection {detection} px, "
-        f"tracking {tracking} px, latency p50 {p50} p95 {p95} ms"
-    )
-
-
-def summary_lines(report: SessionReport) -> list[str]:
-    """A session's summary for the terminal of the server."""
-    share = 100 * report.frames_answered / report.frames_sent if report.frames_sent else 0
-    counts = (
-        f"{report.frames_sent} frames sent, {report.frames_answered} answered ({share:.1f} %), "
-        f"{report.frames_lost} lost, {report.not_found} not found, "
-        f"{report.duplicates} duplicate, {report.rejected} rejected"
-    )
-    return [
-        f"client {report.id} ({report.transport}, {report.codec}), {report.seconds:.1f} s: "
-        f"{counts}",
-        _figures("detection error", report.detection_error_px, "px", 3),
-        _figures("tracking error", report.tracking_error_px, "px", 3),
-        _figures("latency", report.latency_ms, "ms", 2),
-    ]
-
-
-def reception_lines(report: ReceptionReport) -> list[str]:
-    """A session's summary for the terminal of the client."""
-    failures = (
-        f", detector failed {report.detector_errors} times" if report.detector_errors else ""
-    ) + (f", was replaced {report.detector_restarts} times" if report.detector_restarts else "")
-    return [
-        f"{report.transport}, {report.codec}, {report.seconds:.1f} s: "
-        f"{report.frames_received} frames received, {report.frames_skipped} skipped, "
-        f"{report.estimates_sent} estimates sent, {report.not_found} without a ball{failures}",
-        _figures("detector", report.detect_ms, "ms", 2),
-    ]
-
-
-def _figures(name: str, statistics: Statistics, unit: str, places: int) -> str:
-    figures = "  ".join(
-        f"{label} {number(getattr(statistics, label), places):>8}"
-        for label in ("mean", "p50", "p95", "p99", "max")
-    )
-    return f"  {name:<16} {unit}  {figures}"
-
-
-def number(value: float | None, places: int) -> str:
-    """A figure with a fixed number of decimal places, a dash where there is none."""
-    return "-" if value is None else f"{value:.{places}f}"

@@ -53,7 +53,7 @@ class Score(msgspec.Struct, frozen=True):
     `frames_lost` are the frames that no estimate came back for, without those of the last half
     second, for which one might still have been on its way; so `frames_sent` may exceed the sum
     of `frames_answered` and `frames_lost` by these. An answer that no ball was found counts as
-    answered.
+    answered. An estimate that names no frame answers none, but makes one fewer a lost one.
     """
 
     seconds: float
@@ -96,15 +96,14 @@ class Scorer:
         self._frames: dict[int, _Frame] = {}
         self._started: float | None = None
         self.frames_sent = 0
+        self.frames_answered = 0
+        """Frames for which an estimate came back, one that no ball was found included."""
+
         self.counts = dict.fromkeys(Result, 0)
+        self._unnumbered = 0
         self.detection = Distribution()
         self.tracking = Distribution()
         self.latency = Distribution()
-
-    @property
-    def frames_answered(self) -> int:
-        """Frames for which an estimate came back, one that no ball was found included."""
-        return self.counts[Result.ANSWERED] + self.counts[Result.NOT_FOUND]
 
     def drawn(self, number: int, seconds: float, at: float) -> None:
         """Frame `number` shows the scene at `seconds`; `at` is the instant before it was drawn."""
@@ -130,8 +129,12 @@ class Scorer:
         frame = None if estimate.frame is None else self._frames.get(estimate.frame)
         verdict = self._judge(estimate, frame, at)
         self.counts[verdict.result] += 1
-        if frame is not None and verdict.result is not Result.REJECTED:
-            frame.answered = True
+        if verdict.result in (Result.ANSWERED, Result.NOT_FOUND):
+            if frame is None:
+                self._unnumbered += 1
+            else:
+                frame.answered = True
+                self.frames_answered += 1
         since = at if frame is None else frame.drawn_at
         if (
             verdict.result is Result.ANSWERED
@@ -193,13 +196,11 @@ class Scorer:
             for frame in self._frames.values()
         )
         sent = self.frames_sent - unseen
-        # Estimates that name no frame could claim more frames than there were.
-        answered = min(self.frames_answered, sent)
         return Score(
             seconds=0.0 if self._started is None else max(until - self._started, 0.0),
             frames_sent=sent,
-            frames_answered=answered,
-            frames_lost=max(sent - answered - undecided, 0),
+            frames_answered=self.frames_answered,
+            frames_lost=max(sent - self.frames_answered - self._unnumbered - undecided, 0),
             not_found=self.counts[Result.NOT_FOUND],
             duplicates=self.counts[Result.DUPLICATE],
             rejected=self.counts[Result.REJECTED],

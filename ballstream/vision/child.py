@@ -125,8 +125,8 @@ class _Looker:
     def look(self, look: Look) -> Sighting:
         shape = i420_shape(look.width, look.height)
         self._picture = picture = self._picture_type(np.ndarray(shape, np.uint8, self._memory.buf))
-        started = time.perf_counter()
         number = stamp.read(picture.planes.y)
+        started = time.perf_counter()
         x = y = error = None
         try:
             found = self._detect(picture)
@@ -134,7 +134,11 @@ class _Looker:
                 x, y = _as_point(found)
         except Exception as problem:  # the detector is the user's: whatever it does, go on
             error = f"{type(problem).__name__}: {problem}"
-        return Sighting(number, x, y, 1e3 * (time.perf_counter() - started), error)
+        detect_ms = 1e3 * (time.perf_counter() - started)
+        if self._window is not None:
+            # Once the answer is out, the next picture may come into the same memory.
+            picture.bgr  # noqa: B018
+        return Sighting(number, x, y, detect_ms, error)
 
     def show(self, sighting: Sighting) -> None:
         if self._window is not None and self._picture is not None:

@@ -5,7 +5,6 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from multiprocessing.shared_memory import SharedMemory
@@ -70,7 +69,7 @@ class DetectorWorker:
         try:
             await self._start()
         except BaseException:
-            await self._release()
+            self._release()
             raise
         return self
 
@@ -80,14 +79,15 @@ class DetectorWorker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._replacing is not None:
-            self._replacing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._replacing
-        if self._process is not None:
-            await self._retire(self._process)
-        self.finished.cancel()
-        await self._release()
+        try:
+            if self._replacing is not None:
+                self._replacing.cancel()
+                await asyncio.gather(self._replacing, return_exceptions=True)
+            if self._process is not None:
+                await self._retire(self._process)
+        finally:
+            self.finished.cancel()
+            self._release()
 
     def submit(self, planes: Planes) -> None:
         """Offer the newest picture, which must not change until it has been looked at."""
@@ -101,7 +101,7 @@ class DetectorWorker:
 
     def _look(self) -> None:
         process, planes = self._process, self._pending
-        if process is None or process.busy or planes is None:
+        if process is None or process.busy or planes is None or self.finished.done():
             return
         self._pending = None
         shape = i420_shape(planes.width, planes.height)
@@ -173,9 +173,9 @@ class DetectorWorker:
         await old.close(0)
         try:
             await self._start()
-        except DetectorError as error:
+        except Exception as error:
             if not self.finished.done():
-                self.finished.set_exception(error)
+                self.finished.set_exception(DetectorError(f"no other can be started: {error}"))
 
     async def _retire(self, process: "_Process") -> None:
         process.unwatch()
@@ -183,7 +183,7 @@ class DetectorWorker:
             self._deadline.cancel()
         await process.close(_CLOSE_TIMEOUT)
 
-    async def _release(self) -> None:
+    def _release(self) -> None:
         self._pending = None
         self._memory.close()
         self._memory.unlink()
@@ -235,10 +235,12 @@ class _Process:
     async def close(self, patience: float) -> None:
         """Ask the process to end, wait for at most `patience` seconds, then kill it."""
         self.pipe.close()  # the end of the pipe is the child's word to end
-        if not await self._readable(self._process.sentinel, patience):
+        try:
+            await self._readable(self._process.sentinel, patience)
+        finally:
             self._process.kill()
-        self._process.join()
-        self._process.close()
+            self._process.join()
+            self._process.close()
 
     @staticmethod
     async def _readable(descriptor: int, timeout: float) -> bool:

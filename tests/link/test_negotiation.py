@@ -72,6 +72,13 @@ async def test_an_offer_without_video_is_refused() -> None:
         check_offer(offer)
 
 
+@pytest.mark.parametrize("direction", ["inactive", "sendonly"])
+async def test_an_offer_that_wants_no_video_is_refused(direction: str) -> None:
+    offer = (await offer_of_a_client()).replace("a=recvonly", f"a={direction}")
+    with pytest.raises(NegotiationError, match="wants video"):
+        check_offer(offer)
+
+
 async def test_an_offer_with_hundreds_of_candidates_is_refused() -> None:
     offer = await offer_of_a_client()
     candidate = next(line for line in offer.splitlines() if line.startswith("a=candidate:"))

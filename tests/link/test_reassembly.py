@@ -55,7 +55,7 @@ def stock(parts: list[Part]) -> list[list[int]]:
         packet = RtpPacket(sequence_number=part.sequence, timestamp=part.timestamp)
         packet._data = part.data  # type: ignore[attr-defined]
         _, frame = buffer.add(packet)
-        released.append([] if frame is None else numbers([EncodedFrame(frame.data, 0, False)]))
+        released.append([] if frame is None else numbers([EncodedFrame(frame.data, 0)]))
     return released
 
 
@@ -220,17 +220,32 @@ def test_a_hole_in_a_keyframe_that_is_coming_in_is_filled() -> None:
     assert numbers(reassembly.add(parts[21], 0.11)) == [5, 6, 7]
 
 
-def test_the_round_trip_is_learnt_even_from_packets_that_come_too_late() -> None:
-    parts = stream(100)
+@pytest.mark.parametrize("round_trip", [0.005, 0.02, 0.05, 0.1, 0.2])
+def test_the_round_trip_is_learnt_whatever_it_is(round_trip: float) -> None:
+    """Every twentieth packet is lost, and comes again a round trip after it was asked for."""
+    parts = stream(2000, keyframes=tuple(range(0, 2000, 5)))
     reassembly = Reassembly()
-    play(reassembly, parts[:1])
-    for place in range(2, 40, 2):
-        now = place * FRAME
-        reassembly.add(parts[place], now)
-        reassembly.request(now)
-        reassembly.request(now + 0.04)
-        reassembly.add(parts[place - 1], now + 0.2)
-    assert reassembly.round_trip < 0.2, "packets that were asked for twice do not count"
+    coming = sorted((place * FRAME, place) for place in range(2000) if place % 20 != 10)
+    asked: list[tuple[float, int]] = []
+
+    def ask(now: float) -> None:
+        for sequence in reassembly.request(now).packets:
+            asked.append((now + round_trip, sequence - 100))
+
+    while coming:
+        upcoming = min([coming[0], *asked])
+        again = reassembly.next_request_at
+        if again is not None and again < upcoming[0]:
+            ask(again)
+            continue
+        (asked if upcoming in asked else coming).remove(upcoming)
+        reassembly.add(parts[upcoming[1]], upcoming[0])
+        ask(upcoming[0])
+    assert reassembly.round_trip == pytest.approx(round_trip, rel=0.1)
+
+
+def test_a_round_trip_that_was_learnt_sets_the_pace() -> None:
+    parts = stream(100)
     reassembly = Reassembly()
     play(reassembly, parts[:1])
     for place in range(2, 60, 2):
@@ -241,7 +256,27 @@ def test_the_round_trip_is_learnt_even_from_packets_that_come_too_late() -> None
     play(reassembly, parts[59:60])
     reassembly.add(parts[61], 100)
     assert reassembly.request(100).packets == (160,)
-    assert reassembly.next_request_at == pytest.approx(100.25), "but never longer than that"
+    assert reassembly.next_request_at == pytest.approx(100.25), "but patience has an end"
+
+
+def test_what_is_older_than_a_break_stays_out() -> None:
+    parts = stream(8, keyframes=(0, 7))
+    reassembly = Reassembly()
+    play(reassembly, parts[:2])
+    reassembly.add(parts[3], 1.0)
+    assert reassembly.request(1.05).keyframe
+    assert play(reassembly, [parts[0], parts[1], parts[2]]) == []
+    assert reassembly.request(1.2).keyframe, "and it goes on asking"
+    assert play(reassembly, parts[4:]) == [7]
+
+
+def test_a_keyframe_that_has_begun_is_not_asked_for() -> None:
+    reassembly = Reassembly()
+    parts = stream(1, parts=3)
+    reassembly.add(parts[0], 0)
+    assert reassembly.request(0) == NOTHING
+    assert reassembly.next_request_at is None
+    assert play(reassembly, parts[1:]) == [0]
 
 
 def test_it_starts_anew_where_the_sender_did() -> None:
@@ -272,6 +307,8 @@ def test_whatever_comes_memory_and_time_are_bounded(
         assert len(request.packets) <= CAPACITY
         assert len(reassembly._parts) <= CAPACITY
         assert len(reassembly._holes) <= 2 * CAPACITY
+        assert len(reassembly._questions) <= CAPACITY
+        assert len(reassembly._keyframe_starts) <= CAPACITY
         again = reassembly.next_request_at
         assert again is None or again > now, "the timer never spins"
 
@@ -282,6 +319,16 @@ def test_a_keyframe_without_end_is_not_collected_for_ever() -> None:
         reassembly.add(Part(place % 0x10000, 0, False, b"x", place == 0), 0)
         assert len(reassembly._parts) <= CAPACITY
     assert reassembly.request(0).keyframe
+
+
+def test_a_keyframe_whose_parameters_come_second_leaves_nothing_behind() -> None:
+    reassembly = Reassembly()
+    parts = [
+        Part(place, place // 2, place % 2 == 1, b"%d " % place, starts_keyframe=place % 2 == 1)
+        for place in range(100)
+    ]
+    assert sum(len(reassembly.add(part, 0)) for part in parts) == 50
+    assert len(reassembly._keyframe_starts) <= 1
 
 
 def test_after_a_failure_of_the_decoder_it_waits_for_a_keyframe() -> None:

@@ -162,7 +162,7 @@ def test_an_estimate_without_a_frame_counts_for_tracking_only() -> None:
     total = frames.total(at(20))
     assert total.tracking_error_px == same(5)
     assert total.detection_error_px == total.latency_ms == NONE
-    assert total.frames_answered == 1
+    assert total.frames_answered == 0
 
 
 def test_estimates_without_a_frame_are_never_duplicates() -> None:

@@ -1,0 +1,137 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from ballstream import view
+from ballstream.protocol.messages import Estimate, Feedback
+from ballstream.scoring.distribution import Distribution, Statistics
+from ballstream.scoring.report import ReceptionReport, SessionReport
+from ballstream.scoring.score import Scorer
+
+FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
+NONE = Statistics(0)
+
+SESSION = SessionReport(
+    id=3,
+    transport="track",
+    codec="VP8",
+    seconds=12.34,
+    frames_sent=400,
+    frames_answered=390,
+    frames_lost=7,
+    not_found=2,
+    duplicates=1,
+    rejected=5,
+    bytes_sent=123_456,
+    detection_error_px=FIGURES,
+    tracking_error_px=FIGURES,
+    latency_ms=NONE,
+)
+
+RECEPTION = ReceptionReport(
+    id=1,
+    transport="track",
+    codec="H264",
+    seconds=12.34,
+    frames_received=390,
+    frames_skipped=4,
+    frames_refused=0,
+    breaks=0,
+    estimates_sent=386,
+    estimates_dropped=0,
+    not_found=2,
+    detector_errors=0,
+    detector_restarts=0,
+    rejected=0,
+    detect_ms=FIGURES,
+)
+
+
+@pytest.fixture
+def scorer() -> Scorer:
+    """One that sent 16 frames in 2 s and had one answer, 3 px off and 250 ms late."""
+    made = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    for number in range(16):
+        made.drawn(number, number / 8, number / 8)
+    made.score(Estimate(10, 103, 200), 1.5)
+    return made
+
+
+def test_live_cells(scorer: Scorer) -> None:
+    assert view.server_cells("client 1", scorer) == (
+        "client 1", "16", "1 (6.2 %)", "3.000", "3.00", "250.0", "250.0",
+    )  # fmt: skip
+
+
+def test_live_cells_of_a_session_that_has_just_begun() -> None:
+    scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    assert view.server_cells("client 1", scorer) == (
+        "client 1", "0", "0 (0.0 %)", "-", "-", "-", "-",
+    )  # fmt: skip
+
+
+def test_the_live_line(scorer: Scorer) -> None:
+    assert view.server_line(view.server_cells("client 1", scorer)) == (
+        "client 1: 16 frames, 1 (6.2 %) answered, detection 3.000 px, tracking 3.00 px, "
+        "latency p50 250.0 p95 250.0 ms"
+    )
+
+
+def test_the_live_table_has_a_row_for_each_client(scorer: Scorer) -> None:
+    cells = [view.server_cells(name, scorer) for name in ("client 1", "client 2")]
+    console = Console(file=io.StringIO(), width=120, record=True)
+    console.print(view.server_table(cells))
+    lines = [line.split() for line in console.export_text().splitlines()]
+    assert " ".join(lines[1]) == (
+        "client frames answered detection px tracking px latency p50 p95 ms"
+    )
+    assert lines[3] == ["client", "1", "16", "1", "(6.2", "%)", "3.000", "3.00", "250.0", "250.0"]
+    assert lines[4][:2] == ["client", "2"]
+
+
+def test_the_summary_of_the_server() -> None:
+    assert view.summary_lines(SESSION) == [
+        "client 3 (track, VP8), 12.3 s: 400 frames sent, 390 answered (97.5 %), 7 lost, "
+        "2 not found, 1 duplicate, 5 rejected",
+        "  detection error  px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
+        "max    3.000",
+        "  tracking error   px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
+        "max    3.000",
+        "  latency          ms  mean        -  p50        -  p95        -  p99        -  "
+        "max        -",
+    ]
+
+
+def test_the_summary_of_the_client() -> None:
+    assert view.reception_lines(RECEPTION) == [
+        "track, H264, 12.3 s: 390 frames received, 4 skipped, 386 estimates sent, 2 without a ball",
+        "  detector         ms  mean     0.50  p50     0.25  p95     1.12  p99     2.00  "
+        "max     3.00",
+    ]
+
+
+def test_the_summary_of_the_client_tells_of_failures() -> None:
+    values = {name: getattr(RECEPTION, name) for name in RECEPTION.__struct_fields__}
+    failed = ReceptionReport(**values | {"detector_errors": 3, "detector_restarts": 2})
+    assert view.reception_lines(failed)[0].endswith(
+        "2 without a ball, detector failed 3 times, was replaced 2 times"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "expected"), [(None, 3, "-"), (0.12345, 3, "0.123"), (2, 1, "2.0")]
+)
+def test_a_number_has_fixed_places_or_is_a_dash(
+    value: float | None, places: int, expected: str
+) -> None:
+    assert view.number(value, places) == expected
+
+
+def test_the_view_of_the_client() -> None:
+    detect_ms = Distribution()
+    detect_ms.add(0.25)
+    cells = view.client_cells(10, 1, 9, detect_ms, Feedback(8, 0.02, None))
+    assert cells == ("10", "1", "9", "0.25", "8", "0.020", "-")
+    assert view.client_line(cells).startswith("10 frames, 1 skipped, 9 estimates, detector 0.25 ms")
+    assert view.client_table([cells]).row_count == 1
