@@ -55,17 +55,26 @@ async def run_scenario(
             _program(
                 "client", (*flags, *scenario.client, "--duration", str(duration)), theirs
             ) as client,
+            _limited(duration + _MARGIN),
         ):
-            async with asyncio.timeout(duration + _MARGIN):
-                cpu = asyncio.create_task(_cpu_shares((server, client), duration))
-                await _output(client)
-                server_cpu, client_cpu = await cpu
-                frames = await _stop_viewers(viewers)
-                server.terminate()
-                document = json.loads(await _output(server))
+            cpu = asyncio.create_task(_cpu_shares((server, client), duration))
+            await _output(client)
+            server_cpu, client_cpu = await cpu
+            frames = await _stop_viewers(viewers)
+            server.terminate()
+            document = json.loads(await _output(server))
     sessions = [msgspec.convert(each, SessionReport) for each in document["sessions"]]
     session = max(sessions, key=lambda each: each.frames_answered)
     return Run(session, server_cpu, client_cpu, frames)
+
+
+@asynccontextmanager
+async def _limited(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise BallstreamError(f"a run did not end within {seconds:g} s") from None
 
 
 @asynccontextmanager
@@ -83,6 +92,8 @@ async def _viewers(path: Path, count: int) -> AsyncIterator[asyncio.subprocess.P
         yield None
         return
     async with _process("-m", "ballstream.bench.viewers", str(path), str(count)) as process:
+        assert process.stdout is not None
+        await process.stdout.readline()  # they are all there
         yield process
 
 
@@ -118,7 +129,11 @@ async def _output(process: asyncio.subprocess.Process) -> str:
 
 async def _stop_viewers(viewers: asyncio.subprocess.Process | None) -> list[int]:
     """End the viewers' process by closing its input; the frames that each of them got."""
-    return [] if viewers is None else [int(line) for line in (await _output(viewers)).split()]
+    if viewers is None:
+        return []
+    assert viewers.stdin is not None
+    viewers.stdin.close()
+    return [int(line) for line in (await _output(viewers)).split()]
 
 
 async def _cpu_shares(

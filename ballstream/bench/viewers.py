@@ -11,24 +11,37 @@ from ..link.signaling import Bye, Offer, ask, connect_unix
 
 
 async def watch(path: Path, viewers: int) -> list[int]:
-    """Watch until standard input ends; returns the frames that each viewer got."""
+    """Watch until standard input ends; returns the frames that each viewer got.
+
+    Says `ready` on standard output once every viewer is connected.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), stop.set)
+    counts = [Counting() for _ in range(viewers)]
+    connected = asyncio.Barrier(viewers + 1)
     try:
-        counts = [Counting() for _ in range(viewers)]
-        await asyncio.gather(*(_view(path, count, stop) for count in counts))
-        return [count.frames for count in counts]
+        async with asyncio.TaskGroup() as views:
+            for count in counts:
+                views.create_task(_view(path, count, connected, stop))
+            await connected.wait()
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
     finally:
         loop.remove_reader(sys.stdin.fileno())
+    return [count.frames for count in counts]
 
 
-async def _view(path: Path, count: Counting, stop: asyncio.Event) -> None:
+async def _view(
+    path: Path, count: Counting, connected: asyncio.Barrier, stop: asyncio.Event
+) -> None:
     async with connect_unix(path, 10) as signaling, Peer() as peer:
         receiver = peer.connection.addTransceiver("video", direction="recvonly").receiver
         count.attach(receiver)
         answer = await ask(signaling, Offer(await make_offer(peer.connection)))
         await accept_answer(peer.connection, answer.sdp)
+        await peer.connected()
+        await connected.wait()
         await stop.wait()
         await signaling.send(Bye())
 
