@@ -55,8 +55,8 @@ def encode(context: VideoCodecContext, frame: VideoFrame, keyframe: bool) -> Vid
 
 
 def _constant_rate(bitrate: int) -> dict[str, str]:
-    """Equal bounds make both encoders hold the rate; half a second of it evens keyframes out."""
-    return {"minrate": str(bitrate), "maxrate": str(bitrate), "bufsize": str(bitrate // 2)}
+    """Equal bounds make both encoders hold the rate; a second of it evens keyframes out."""
+    return {"minrate": str(bitrate), "maxrate": str(bitrate), "bufsize": str(bitrate)}
 
 
 _SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
