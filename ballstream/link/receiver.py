@@ -4,7 +4,7 @@ aiortc releases a frame when the first packet of the next one arrives, at most o
 asks for a lost packet once, and waits for it as long as 512 packets take. Here a frame is released
 at its last packet (see `reassembly.py`), decoded at once, and the newest handed over.
 
-Uses these private names of aiortc 1.14 to 1.16, all of an `RTCRtpReceiver` before it starts:
+Uses these private names of aiortc 1.16, all of an `RTCRtpReceiver` before it starts:
 
 * `_RTCRtpReceiver__jitter_buffer`, `_RTCRtpReceiver__nack_generator`: replaced; the receiver calls
   their `add` with each packet, in the order nack generator, jitter buffer.

@@ -1,12 +1,13 @@
 """Statistics of a stream of values, in bounded memory."""
 
 import random
+from array import array
 from collections import deque
 
 import msgspec
 import numpy as np
 
-_KEPT = 50_000
+_KEPT = 20_000
 _RECENT = 120
 
 
@@ -24,7 +25,7 @@ class Statistics(msgspec.Struct, frozen=True):
 class Distribution:
     """Takes values one by one.
 
-    Number, mean and maximum are exact. So are the percentiles up to 50,000 values; beyond that
+    Number, mean and maximum are exact. So are the percentiles up to 20,000 values; beyond that
     they come from a fair sample of that many (Vitter's algorithm R, doi:10.1145/3147.3165).
     """
 
@@ -32,7 +33,7 @@ class Distribution:
         self._n = 0
         self._sum = 0.0
         self._max = float("-inf")
-        self._kept: list[float] = []
+        self._kept = array("d")
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._dice = random.Random(0)
 

@@ -55,22 +55,22 @@ def test_the_figures_are_in_order(values: list[float]) -> None:
     assert taken.p95 <= taken.p99 + slack <= max(values) + 2 * slack
 
 
-def test_percentiles_are_exact_up_to_fifty_thousand_values() -> None:
-    values = distribution(*range(50_000)).statistics()
-    assert values.p50 == 24_999.5
-    assert values.p95 == pytest.approx(0.95 * 49_999)
+def test_percentiles_are_exact_up_to_twenty_thousand_values() -> None:
+    values = distribution(*range(20_000)).statistics()
+    assert values.p50 == 9_999.5
+    assert values.p95 == pytest.approx(0.95 * 19_999)
 
 
 def test_memory_is_bounded_and_the_sample_is_fair() -> None:
     taken = distribution(*range(200_000))
-    assert len(taken._kept) == 50_000
+    assert len(taken._kept) == 20_000
     assert len(taken._recent) == 120
     statistics = taken.statistics()
     assert (statistics.n, statistics.mean, statistics.max) == (200_000, 99_999.5, 199_999)
-    # The standard error of these percentiles is 450 at the most.
-    assert statistics.p50 == pytest.approx(100_000, abs=2_000)
-    assert statistics.p95 == pytest.approx(190_000, abs=1_000)
-    assert statistics.p99 == pytest.approx(198_000, abs=500)
+    # The standard error of these percentiles is 710 at the most.
+    assert statistics.p50 == pytest.approx(100_000, abs=3_000)
+    assert statistics.p95 == pytest.approx(190_000, abs=1_500)
+    assert statistics.p99 == pytest.approx(198_000, abs=700)
 
 
 def test_recent_looks_at_the_last_hundred_and_twenty_values() -> None:
