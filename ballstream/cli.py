@@ -27,7 +27,7 @@ from .config import (
     ServerConfig,
     Signaling,
 )
-from .errors import INTERRUPTED, BallstreamError
+from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError
 
 _SETTINGS = {
     "auto_envvar_prefix": "BALLSTREAM",
@@ -206,6 +206,18 @@ def _shared(command: Command) -> Command:
     help="Target of the encoder, in bit/s; 800k and 1.5M will do.",
 )
 @click.option(
+    "--frame-codec",
+    default=_DEFAULTS.frame_codec,
+    type=click.Choice(["png", "jpeg", "raw"]),
+    help="How frames on a datachannel are compressed; raw is for small pictures.",
+)
+@click.option(
+    "--quality",
+    default=_DEFAULTS.quality,
+    type=click.IntRange(1, 100),
+    help="Quality of JPEG frames on a datachannel.",
+)
+@click.option(
     "--stock",
     is_flag=True,
     show_default="off",
@@ -245,6 +257,12 @@ def _server(**flags: Any) -> int:
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
 @_shared
+@click.option(
+    "--transport",
+    default=ClientConfig().transport,
+    type=click.Choice(["track", "datachannel"]),
+    help="Receive the pictures as video, or as bytes on a datachannel.",
+)
 @click.option(
     "--detector",
     default=ClientConfig().detector,
@@ -359,6 +377,8 @@ def _run(command: click.Command, name: str) -> NoReturn:
         _fail(name, str(error), error.exit_status)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
+    except ImportError as error:
+        _fail(name, OPENCV_HINT.format(error=error), 1)
     except OSError as error:
         _fail(name, f"{error.strerror or error}", 1)
     sys.exit(status or 0)

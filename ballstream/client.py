@@ -2,9 +2,12 @@
 
 import asyncio
 import time
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Coroutine
+from contextlib import AbstractAsyncContextManager, closing
+from functools import partial
+from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel
+from aiortc import RTCDataChannel, RTCPeerConnection
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
@@ -13,13 +16,15 @@ from .config import ClientConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
 from .link.copypaste import open_terminal
+from .link.images import ImageReception
 from .link.negotiation import accept_answer, make_offer
 from .link.peer import Peer
 from .link.picture import planes_of_frame
 from .link.receiver import Reception, receive
 from .link.signaling import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
 from .output import OutputFolder
-from .protocol import messages
+from .protocol import frames, messages
+from .protocol.frames import Image
 from .protocol.messages import Estimate, Feedback
 from .scoring.distribution import Distribution
 from .scoring.report import ReceptionReport
@@ -46,11 +51,15 @@ class Client:
         self._stop = stop
         self._terminal = terminal
         self._output = output
+        self.connected = False
+        """Whether offer and answer were exchanged, so that there is a session to report."""
+
         self._codec = ""
         self._channel: RTCDataChannel | None = None
         self._worker: DetectorWorker | None = None
         self._feedback: Feedback | None = None
-        self._reception: Reception | None = None
+        self._video: Reception | None = None
+        self._images: ImageReception | None = None
         self._stopped_by: str | None = None
         self._started: float | None = None
         self._ended: float | None = None
@@ -76,37 +85,50 @@ class Client:
             Peer() as peer,
         ):
             try:
-                track = await self._negotiate(peer, signaling)
-                self._stopped_by = await self._watch(peer, signaling, track)
+                reception = await self._negotiate(peer, signaling)
+                with closing(reception):
+                    self._stopped_by = await self._watch(peer, signaling, reception)
             finally:
                 self._ended = time.monotonic()
                 await signaling.send(Bye())
 
-    async def _negotiate(self, peer: Peer, signaling: Channel) -> MediaStreamTrack:
+    async def _negotiate(self, peer: Peer, signaling: Channel) -> Coroutine[Any, Any, None]:
+        """Settle everything with one offer; returns what receives the pictures until they end."""
         connection = peer.connection
-        # The channel comes first: what is there when the offer is made is part of it, and one
-        # answer settles video and channel together.
+        # The channels come first: what is there when the offer is made is part of it, and one
+        # answer settles pictures and coordinates together.
         self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
         self._channel.on("message", self._on_message)
+        if self._config.transport == "datachannel":
+            channel = connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)
+            self._images = ImageReception(channel, partial(self._on_image, peer))
+            await self._exchange(connection, signaling)
+            return self._images.run()
         video = connection.addTransceiver("video", direction="recvonly")
-        self._reception = receive(video.receiver, self._on_picture, stock=self._config.stock)
-        answer = await ask(signaling, Offer(await make_offer(connection)))
-        await accept_answer(connection, answer.sdp)
+        self._video = receive(video.receiver, self._on_picture, stock=self._config.stock)
+        answer = await self._exchange(connection, signaling)
         if video.currentDirection != "recvonly":
             raise SignalingError("the server answered, but sends no video")
-        self._codec = _codec_of(answer.sdp)
-        return video.receiver.track
+        self._codec = _codec_of(answer)
+        return self._video.run(video.receiver.track)
 
-    async def _watch(self, peer: Peer, signaling: Channel, track: MediaStreamTrack) -> str:
+    async def _exchange(self, connection: RTCPeerConnection, signaling: Channel) -> str:
+        answer = await ask(signaling, Offer(await make_offer(connection)))
+        await accept_answer(connection, answer.sdp)
+        self.connected = True
+        return answer.sdp
+
+    async def _watch(
+        self, peer: Peer, signaling: Channel, reception: Coroutine[Any, Any, None]
+    ) -> str:
         assert self._worker is not None
-        assert self._reception is not None
         goodbye = "the server said goodbye"
         first = await first_of({goodbye: until_bye(signaling), "": peer.connected()})
         return first or await first_of(
             {
                 goodbye: until_bye(signaling),
                 "the server closed the connection": peer.watch(),
-                "the video ended": self._reception.run(track),
+                "the pictures ended": reception,
                 "the time is up": self._time_out(),
                 "the window was closed": self._worker.finished,
                 "no video": self._expect_video(),
@@ -114,12 +136,23 @@ class Client:
             }
         )
 
-    def _on_picture(self, frame: VideoFrame) -> None:
-        """Hand the newest picture to the detector."""
+    def _on_image(self, peer: Peer, image: Image) -> None:
+        """Hand a picture that came as bytes to the detector's process, which decodes it."""
         assert self._worker is not None
+        peer.heard()
+        self._codec = image.codec.name
+        self._count()
+        self._worker.submit(image)
+
+    def _count(self) -> None:
         if self._started is None:
             self._started = time.monotonic()
         self._received += 1
+
+    def _on_picture(self, frame: VideoFrame) -> None:
+        """Hand the newest picture to the detector."""
+        assert self._worker is not None
+        self._count()
         if frame.format.name not in ("yuv420p", "yuvj420p"):
             frame = frame.reformat(format="yuv420p")
         self._worker.submit(planes_of_frame(frame))
@@ -180,30 +213,26 @@ class Client:
             self._feedback or Feedback(0, None, None),
         )
 
-    @property
-    def connected(self) -> bool:
-        """Whether offer and answer were exchanged, so that there is a session to report."""
-        return self._codec != ""
-
     def report(self) -> ReceptionReport:
         """The figures of the session as the client sees it."""
         worker = self._worker
         ended = self._ended or time.monotonic()
         return ReceptionReport(
             id=1,
-            transport="track",
+            transport=self._config.transport,
             codec=self._codec,
             seconds=0.0 if self._started is None else ended - self._started,
             frames_received=self._received,
             frames_skipped=0 if worker is None else worker.skipped,
             frames_refused=0 if worker is None else worker.refused,
-            breaks=0 if self._reception is None else self._reception.breaks,
+            frames_lost=0 if self._images is None else self._images.lost,
+            breaks=0 if self._video is None else self._video.breaks,
             estimates_sent=self._sent,
             estimates_dropped=self._dropped,
             not_found=self._not_found,
             detector_errors=0 if worker is None else worker.errors,
             detector_restarts=0 if worker is None else worker.restarts,
-            rejected=self._rejected,
+            rejected=self._rejected + (self._images.rejected if self._images else 0),
             detect_ms=self._detect_ms.statistics(),
         )
 

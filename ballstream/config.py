@@ -48,6 +48,8 @@ class ServerConfig:
     seed: int = 0
     codec: str = "VP8"
     bitrate: int = 1_000_000
+    frame_codec: str = "png"
+    quality: int = 90
     stamp: bool = True
     sessions: int | None = None
     max_sessions: int = 32
@@ -61,6 +63,7 @@ class ClientConfig:
     signaling: Signaling = Signaling()
     reporting: Reporting = Reporting()
     duration: float | None = None
+    transport: str = "track"
     detector: str = "centroid"
     display: bool = False
     wait: float = 10

@@ -10,6 +10,12 @@ BallstreamError              a line for the user: what is wrong, what to do; exi
 ProtocolError                the *peer* sent something it should not have; counted, never shown
 """
 
+OPENCV_HINT = (
+    "OpenCV cannot be loaded ({error}): on Debian and Ubuntu, "
+    "sudo apt-get install libgl1 libglib2.0-0"
+)
+"""What to say when importing cv2 fails, as it does where its system libraries are missing."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 

@@ -5,16 +5,20 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 
 from .config import ServerConfig
 from .endings import first_of
-from .errors import BallstreamError, SignalingError
-from .link.codec import Encoding
+from .errors import BallstreamError, SignalingError, UsageError
+from .link.codec import Encoding, video_compressor
 from .link.copypaste import open_terminal
 from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from .link.images import MAX_BUFFERED, image_compressor
 from .link.signaling import Bye, Channel, Failure, Offer, listen_tcp, listen_unix
 from .link.track import BallTrack, OnFrame
 from .output import OutputFolder
+from .protocol.frames import ImageCodec
 from .scene.motion import bounce
 from .scene.render import Scene
 from .scoring import report
@@ -34,7 +38,7 @@ _CLOSE_TIMEOUT = 5.0
 class Server:
     """Takes clients until it is stopped; `reports` grows as their sessions end.
 
-    Raises UsageError where the scene cannot be built.
+    Raises UsageError where the scene cannot be built or its frames not be sent.
     """
 
     def __init__(
@@ -45,11 +49,24 @@ class Server:
         self._stop = stop
         self._terminal = terminal
         self._output = output
+        if config.frame_codec == "raw" and config.size[0] * config.size[1] * 3 // 2 > MAX_BUFFERED:
+            raise UsageError(
+                f"raw frames may have {MAX_BUFFERED // 1000} kB: choose a smaller --size, such as "
+                "320x240, or another --frame-codec"
+            )
         motion = bounce(*config.size, config.radius, config.speed, config.seed)
         self._scene = Scene(motion, config.radius, config.stamp)
         self._origin = time.monotonic()
-        self._broadcast = Broadcast(
-            self._ball_track, Encoding(config.codec, config.size, config.fps, config.bitrate)
+        pixels = config.size[0] * config.size[1]
+        encoding = Encoding(config.codec, config.size, config.fps, config.bitrate)
+        self._video = Broadcast(self._ball_track, partial(video_compressor, encoding), pixels)
+        # Here the number travels beside the picture.
+        plain = replace(self._scene, stamped=False)
+        codec = ImageCodec[config.frame_codec.upper()]
+        self._images = Broadcast(
+            partial(self._ball_track, scene=plain),
+            partial(image_compressor, codec, config.quality),
+            pixels,
         )
         self._stock = config.stock or not can_hear_keyframe_requests()
         if self._stock and not config.stock:
@@ -58,20 +75,20 @@ class Server:
         self._sessions: dict[int, Session] = {}
         self._last_number = 0
 
-    def _ball_track(self, on_frame: OnFrame) -> BallTrack:
+    def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
         config = self._config
-        return BallTrack(self._scene, config.size, config.fps, self._origin, on_frame)
+        return BallTrack(scene or self._scene, config.size, config.fps, self._origin, on_frame)
 
     def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
         if self._stock:
             return self._ball_track(on_frame)
-        return ViewerTrack(self._broadcast, on_frame)
+        return ViewerTrack(self._video, on_frame)
 
     async def run(self) -> None:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
         view = asyncio.create_task(self._refresh_view())
         try:
-            async with self._broadcast, self._listening():
+            async with self._video, self._images, self._listening():
                 await self._stop.wait()
                 # The stop ends the sessions; what hangs in spite of it is cut off with the
                 # listening.
@@ -163,6 +180,7 @@ class Server:
             self._scene,
             self._origin,
             self._viewer_track,
+            self._images,
             self._on_verdict,
         )
         self._sessions[session.number] = session

@@ -12,12 +12,13 @@ from . import trace
 from .config import ServerConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError
-from .link.encoder import ViewerTrack
-from .link.negotiation import answer_offer, send_track
+from .link.encoder import Broadcast, ViewerTrack
+from .link.images import ImageSender, Messages
+from .link.negotiation import answer_offer, send_track, wants_video
 from .link.peer import Peer
 from .link.signaling import Answer, Bye, Channel, Offer, until_bye
 from .link.track import BallTrack, OnFrame
-from .protocol import messages
+from .protocol import frames, messages
 from .protocol.messages import Feedback
 from .protocol.rate import RateLimit
 from .scene.render import Scene
@@ -36,7 +37,8 @@ class Session:
 
     `origin` is the instant of the monotonic clock at which the scene's time is 0; `on_verdict` is
     told of every estimate with the scene's time of its arrival. `make_track` makes the track to
-    send, which reports the frames that this client gets.
+    send, which reports the frames that this client gets; `images` is what goes out on a datachannel
+    to a client that opens one for it.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Session:
         scene: Scene,
         origin: float,
         make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
+        images: Broadcast[Messages],
         on_verdict: Callable[[int, float, Verdict], None],
     ) -> None:
         self.number = number
@@ -56,12 +59,19 @@ class Session:
         self._config = config
         self._origin = origin
         self._on_verdict = on_verdict
-        self._track = make_track(self.scorer.drawn)
+        self._make_track = make_track
+        self._images = images
+        self._sources: list[BallTrack | ViewerTrack | ImageSender] = []
+        self._transports: dict[str, str] = {}
+        self._peer: Peer | None = None
         self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
         self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
         self._flooded = asyncio.Event()
-        self._channel_open = asyncio.Event()
+        self._failed = asyncio.Event()
+        self._released = False
+        self._ready = asyncio.Event()
         self._channel: RTCDataChannel | None = None
+        self._sender: ImageSender | None = None
         self._until: float | None = None
         self._bytes_sent = 0
 
@@ -73,10 +83,10 @@ class Session:
         """
         try:
             async with Peer() as peer:
+                self._peer = peer
                 peer.connection.on("datachannel", self._on_datachannel)
-                sender = send_track(peer.connection, self._track, self._config.codec)
-                if isinstance(self._track, ViewerTrack):
-                    self._track.listen(sender)
+                if wants_video(offer.sdp):
+                    self._add_video(peer)
                 sdp = await answer_offer(peer.connection, offer.sdp)
                 await signaling.send(Answer(sdp))
                 self.answered = True
@@ -87,14 +97,26 @@ class Session:
                     raise
                 finally:
                     self._until = self._until or time.monotonic()
-                    self._bytes_sent = await peer.bytes_sent()
+                    self._bytes_sent = await self._count_bytes(peer)
                     await signaling.send(Bye())
         finally:
-            self._track.stop()
+            for source in self._sources:
+                source.stop()
+
+    async def _count_bytes(self, peer: Peer) -> int:
+        # aiortc counts what a connection sends only where there is media on it.
+        return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
+
+    def _add_video(self, peer: Peer) -> None:
+        track = self._make_track(self.scorer.drawn)
+        track.on("ended", self._failed.set)
+        sender = send_track(peer.connection, track, self._config.codec)
+        if isinstance(track, ViewerTrack):
+            track.listen(sender)
+        self._sources.append(track)
+        self._transports["track"] = self._config.codec
 
     async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
-        failed = asyncio.Event()
-        self._track.on("ended", failed.set)
         goodbye, stopping = "the client said goodbye", "the server stops"
         first = await first_of(
             {goodbye: until_bye(signaling), stopping: stop.wait(), "": peer.connected()}
@@ -104,14 +126,18 @@ class Session:
         if peer.connection.sctp is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
-                    await self._channel_open.wait()
-        self._track.release()
+                    await self._ready.wait()
+        if not self._sources:
+            return "the client opened neither video nor a channel for frames"
+        for source in self._sources:
+            source.release()
+        self._released = True
         return await first_of(
             {
                 goodbye: until_bye(signaling),
                 stopping: stop.wait(),
                 "the client closed the connection": peer.watch(),
-                "the video failed": failed.wait(),
+                "the video failed": self._failed.wait(),
                 "the client sent nothing but rubbish": self._flooded.wait(),
                 "": self._give_feedback(),
             }
@@ -122,8 +148,8 @@ class Session:
         score = self.scorer.total(self._until or time.monotonic())
         return SessionReport(
             id=self.number,
-            transport="track",
-            codec=self._config.codec,
+            transport="+".join(self._transports),
+            codec="+".join(self._transports.values()),
             bytes_sent=self._bytes_sent,
             **msgspec.structs.asdict(score),
         )
@@ -132,12 +158,20 @@ class Session:
         if channel.label == messages.LABEL and self._channel is None:
             self._channel = channel
             channel.on("message", self._on_message)
-            self._channel_open.set()
+        elif channel.label == frames.LABEL and self._sender is None:
+            self._sender = ImageSender(channel, self._images, self.scorer.drawn)
+            self._sources.append(self._sender)
+            self._transports["datachannel"] = self._config.frame_codec.upper()
+            if self._released:
+                self._sender.release()
+        if self._channel is not None and self._sources:
+            self._ready.set()
 
     def _on_message(self, text: object) -> None:
         at = time.monotonic()
-        if self._until is not None:
+        if self._until is not None or self._peer is None:
             return
+        self._peer.heard()
         try:
             if not self._rate.allows(at):
                 raise ProtocolError("too many messages")

@@ -78,6 +78,39 @@ async def test_over_tcp_with_h264_and_the_client_first() -> None:
     assert seen["sessions"][0]["codec"] == told["sessions"][0]["codec"] == "H264"
 
 
+@pytest.mark.parametrize(
+    ("codec", "size", "error"),
+    [("png", "640x480", 0.01), ("jpeg", "640x480", 0.1), ("raw", "320x240", 0.01)],
+)
+async def test_on_a_datachannel(socket_path: Path, codec: str, size: str, error: float) -> None:
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--sessions", "1", "--frame-codec", codec, "--size", size) as server,
+        run("client", *flags, "--duration", "2", "--transport", "datachannel") as client,
+    ):
+        seen, told = await server.report(), await client.report()
+    check_closed_loop(seen, told)
+    (session,), (received,) = seen["sessions"], told["sessions"]
+    assert session["transport"] == received["transport"] == "datachannel"
+    assert session["codec"] == received["codec"] == codec.upper()
+    assert session["detection_error_px"]["p95"] < error
+    assert received["frames_lost"] == 0
+
+
+async def test_both_transports_on_one_server(socket_path: Path) -> None:
+    flags = (*unix(socket_path), "--json")
+    async with (
+        run("server", *flags, "--sessions", "2") as server,
+        run("client", *flags, "--duration", "3", "--transport", "datachannel") as first,
+        run("client", *flags, "--duration", "3") as second,
+    ):
+        seen = await server.report()
+        await first.report()
+        await second.report()
+    assert {each["transport"] for each in seen["sessions"]} == {"track", "datachannel"}
+    assert min(each["frames_answered"] for each in seen["sessions"]) > 45
+
+
 async def test_by_copy_and_paste() -> None:
     flags = ("-s", "copy-and-paste")
     async with (

@@ -20,6 +20,7 @@ from programs import Program, run, soon
 
 from ballstream.link.picture import planes_of_frame
 from ballstream.protocol import stamp
+from ballstream.protocol.frames import Joining
 
 CLOSE_TO_NOTHING = '{"type": "estimate", "frame": null, "x": null, "y": null}'
 
@@ -52,6 +53,7 @@ class Guest:
     def __init__(self, channel: RTCDataChannel, frames: asyncio.Queue[VideoFrame]) -> None:
         self.channel = channel
         self.frames = frames
+        self.images: asyncio.Queue[object] = asyncio.Queue()
         self.feedback: asyncio.Queue[str] = asyncio.Queue()
         channel.on("message", self.feedback.put_nowait)
 
@@ -67,12 +69,15 @@ class Guest:
 
 
 @asynccontextmanager
-async def visiting(path: Path) -> AsyncIterator[Guest]:
+async def visiting(path: Path, *, video: bool = True, frames: bool = False) -> AsyncIterator[Guest]:
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     guest = Guest(connection.createDataChannel("coordinates"), asyncio.Queue())
     opened = asyncio.Event()
     guest.channel.on("open", opened.set)
-    connection.addTransceiver("video", direction="recvonly")
+    if frames:
+        connection.createDataChannel("frames").on("message", guest.images.put_nowait)
+    if video:
+        connection.addTransceiver("video", direction="recvonly")
     await connection.setLocalDescription(await connection.createOffer())
     reader, writer = await asyncio.open_unix_connection(path)
     offer = {"type": "offer", "sdp": connection.localDescription.sdp, "extra": "ignored"}
@@ -80,9 +85,11 @@ async def visiting(path: Path) -> AsyncIterator[Guest]:
     answer = json.loads(await soon(reader.readline()))
     writer.close()  # a client may hang up here: media goes on
     await connection.setRemoteDescription(RTCSessionDescription(**answer))
-    track = connection.getReceivers()[0].track
 
     async def receive() -> None:
+        if not video:
+            return
+        track = connection.getReceivers()[0].track
         while True:
             frame = await track.recv()
             assert isinstance(frame, VideoFrame)
@@ -167,6 +174,32 @@ async def test_a_guest_with_a_reliable_channel_is_scored_and_told(socket_path: P
     assert session["rejected"] == session["duplicates"] == 0
     assert session["detection_error_px"]["n"] > 0
     assert session["tracking_error_px"]["n"] == session["detection_error_px"]["n"] + 1
+
+
+async def test_a_guest_may_take_both_transports_and_every_frame_counts_once(
+    socket_path: Path,
+) -> None:
+    async with serving(socket_path) as server, visiting(socket_path, frames=True) as guest:
+        joining = Joining()
+        seen: set[int] = set()
+        while len(seen) < 30:
+            image = joining.add(await soon(guest.images.get()))
+            if image is not None:
+                seen.add(image.frame)
+                guest.say(frame=image.frame, x=1, y=1)
+        await guest.frame()
+        await answered(server, guest)
+        (session,) = await sessions(server)
+    assert session["transport"] == "track+datachannel"
+    assert session["codec"] == "VP8+PNG"
+    assert session["frames_answered"] == 30
+    assert session["duplicates"] == 0
+    assert session["seconds"] * 30 == pytest.approx(session["frames_sent"], abs=6)
+
+
+async def test_a_guest_that_opens_neither_is_told_goodbye(socket_path: Path) -> None:
+    async with serving(socket_path) as server, visiting(socket_path, video=False):
+        await server.says("opened neither video nor a channel for frames")
 
 
 async def test_messages_that_are_no_estimates_are_counted(socket_path: Path) -> None:

@@ -37,6 +37,7 @@ RECEPTION = ReceptionReport(
     frames_received=390,
     frames_skipped=4,
     frames_refused=0,
+    frames_lost=0,
     breaks=0,
     estimates_sent=386,
     estimates_dropped=0,

@@ -23,6 +23,11 @@ SCENARIOS = {
         Scenario("120fps", "640x480 at 120 fps", ("--fps", "120")),
         Scenario("720p", "1280x720 at 30 fps", ("--size", "1280x720")),
         Scenario("1080p", "1920x1080 at 30 fps", ("--size", "1920x1080")),
+        Scenario(
+            "datachannel",
+            "640x480 at 30 fps, PNG on a datachannel",
+            client=("--transport", "datachannel"),
+        ),
         Scenario("viewers", "the defaults, watched by 31 more that only receive", viewers=31),
     )
 }

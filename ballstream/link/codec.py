@@ -1,5 +1,6 @@
 """PyAV's encoders, set up for one thing: that the next picture arrives soon and sharp."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, cast
 from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+
+from .track import TIME_BASE
 
 if TYPE_CHECKING:
     from av import VideoStream
@@ -52,6 +55,21 @@ def encode(context: VideoCodecContext, frame: VideoFrame, keyframe: bool) -> Vid
     frame.pict_type = PictureType.I if keyframe else PictureType.NONE
     packets = context.encode(frame)
     return packets[0] if packets else None
+
+
+def video_compressor(encoding: Encoding) -> Callable[[VideoFrame, int, bool], VideoPacket | None]:
+    """A fresh encoder as a function of frame, frame number and whether to make a keyframe."""
+    context = open_encoder(encoding)
+
+    def compress(frame: VideoFrame, number: int, keyframe: bool) -> VideoPacket | None:
+        pts = frame.pts
+        frame.pts, frame.time_base = number, context.time_base
+        packet = encode(context, frame, keyframe)
+        if packet is not None:
+            packet.pts, packet.time_base = pts, TIME_BASE
+        return packet
+
+    return compress
 
 
 def _constant_rate(bitrate: int) -> dict[str, str]:

@@ -13,17 +13,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Generic, Protocol, Self, TypeVar
 
 from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
-from av.video.codeccontext import VideoCodecContext
 
 from ..protocol.rate import RateLimit
 from ..trace import mark
-from .codec import Encoding, VideoPacket, encode, open_encoder
-from .track import CLOCK_RATE, TIME_BASE, BallTrack, OnFrame
+from .codec import VideoPacket
+from .track import BallTrack, OnFrame
+
+Packet = TypeVar("Packet")
+Received = TypeVar("Received", contravariant=True)
 
 logger = logging.getLogger(__name__)
 
@@ -51,17 +53,38 @@ class Drawn:
     at: float
 
 
-class Broadcast:
+class Viewer(Protocol[Received]):
+    """Whoever takes part in a broadcast."""
+
+    def offer(self, packet: Received, drawn: Drawn) -> None:
+        """Take the next packet, or leave it; never wait."""
+
+    def stop(self) -> None:
+        """There will be no more."""
+
+
+Compress = Callable[[VideoFrame, int, bool], Packet | None]
+"""A frame, its number, and whether it must stand for itself, into what the viewers get."""
+
+
+class Broadcast(Generic[Packet]):
     """Draws and compresses while anybody watches, and hands every packet to all viewers.
 
-    `make_track` makes the track to compress; it is told where to report its frames. Use as
+    `make_track` makes the track to compress; it is told where to report its frames.
+    `make_compress` makes a fresh encoder, for which a frame is `pixels` large. Use as
     `async with`.
     """
 
-    def __init__(self, make_track: Callable[[OnFrame], BallTrack], encoding: Encoding) -> None:
+    def __init__(
+        self,
+        make_track: Callable[[OnFrame], BallTrack],
+        make_compress: Callable[[], Compress[Packet]],
+        pixels: int,
+    ) -> None:
         self._make_track = make_track
-        self._encoding = encoding
-        self._viewers: set[ViewerTrack] = set()
+        self._make_compress = make_compress
+        self._small = pixels <= _SMALL
+        self._viewers: set[Viewer[Packet]] = set()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "encoder")
         self._keyframe_wanted = False
@@ -81,14 +104,14 @@ class Broadcast:
             await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
-    def add(self, viewer: "ViewerTrack") -> None:
+    def add(self, viewer: Viewer[Packet]) -> None:
         """Let a viewer take part, from the next keyframe on, which comes at once."""
         self._viewers.add(viewer)
         self.request_keyframe()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
-    def remove(self, viewer: "ViewerTrack") -> None:
+    def remove(self, viewer: Viewer[Packet]) -> None:
         """Leave a viewer out; without viewers nothing is drawn."""
         self._viewers.discard(viewer)
         if not self._viewers and self._task is not None:
@@ -113,7 +136,7 @@ class Broadcast:
             track.stop()
 
     async def _feed(self, track: BallTrack) -> None:
-        context = open_encoder(self._encoding)
+        compress = self._make_compress()
         last_keyframe = float("-inf")
         while True:
             frame = await track.recv()
@@ -122,23 +145,20 @@ class Broadcast:
             if keyframe:
                 self._keyframe_wanted = False
                 last_keyframe = drawn.at
-            frame.pts, frame.time_base = drawn.number, context.time_base
-            packet = await self._encode(context, frame, keyframe)
+            packet = await self._compress(compress, frame, drawn.number, keyframe)
             if packet is None:
                 continue
             mark("encoded", drawn.number)
-            packet.pts, packet.time_base = round(drawn.seconds * CLOCK_RATE), TIME_BASE
-            for viewer in self._viewers:
+            for viewer in tuple(self._viewers):
                 viewer.offer(packet, drawn)
 
-    async def _encode(
-        self, context: VideoCodecContext, frame: VideoFrame, keyframe: bool
-    ) -> VideoPacket | None:
-        width, height = self._encoding.size
-        if width * height <= _SMALL:
-            return encode(context, frame, keyframe)
+    async def _compress(
+        self, compress: Compress[Packet], frame: VideoFrame, number: int, keyframe: bool
+    ) -> Packet | None:
+        if self._small:
+            return compress(frame, number, keyframe)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, encode, context, frame, keyframe)
+        return await loop.run_in_executor(self._thread, compress, frame, number, keyframe)
 
     def _note(self, number: int, seconds: float, at: float) -> None:
         self._drawn = Drawn(number, seconds, at)
@@ -152,7 +172,7 @@ class ViewerTrack(VideoStreamTrack):
     keyframe, because a frame whose predecessor is missing cannot be decoded.
     """
 
-    def __init__(self, broadcast: Broadcast, on_frame: OnFrame) -> None:
+    def __init__(self, broadcast: Broadcast[VideoPacket], on_frame: OnFrame) -> None:
         super().__init__()
         self.dropped = 0
         self._broadcast = broadcast

@@ -50,15 +50,17 @@ async def answer_offer(connection: RTCPeerConnection, sdp: str) -> str:
 
     Raises NegotiationError where the offer cannot be used.
     """
-    check_offer(sdp)
     with _described("offer"):
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
     return _gathered(connection)
 
 
-def check_offer(sdp: str) -> None:
-    """Raise NegotiationError where an offer is malformed, unreasonably large or without video."""
+def wants_video(sdp: str) -> bool:
+    """Whether an offer asks for video; one that does not must have datachannels.
+
+    Raises NegotiationError where it is malformed, unreasonably large, or asks for neither.
+    """
     with _described("offer"):
         media = SessionDescription.parse(sdp).media
     if len(media) > MAX_SECTIONS:
@@ -66,11 +68,14 @@ def check_offer(sdp: str) -> None:
     if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
         raise NegotiationError(f"the offer has more than {MAX_CANDIDATES} candidates")
     video = [section for section in media if section.kind == "video"]
+    if not video and any(section.kind == "application" for section in media):
+        return False
     if len(video) != 1 or video[0].direction not in ("recvonly", "sendrecv"):
         raise NegotiationError(
-            "the offer needs one video section that wants video: add a recvonly video transceiver "
-            "before offering"
+            "the offer needs one video section that wants video, or datachannels: add a recvonly "
+            "video transceiver before offering"
         )
+    return True
 
 
 @contextmanager

@@ -50,6 +50,13 @@ class Peer:
     ) -> None:
         await close(self.connection)
 
+    def heard(self) -> None:
+        """Note that something came from the peer, where `watch` cannot see it.
+
+        aiortc counts packets for connections with media only.
+        """
+        self.heard_at = time.monotonic()
+
     async def connected(self) -> None:
         """Wait for the connection; raises PeerLost where none comes about in time."""
         try:

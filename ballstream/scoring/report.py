@@ -37,8 +37,9 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     """One session as the client reports it.
 
     `frames_skipped` had to make way for newer ones, `frames_refused` were too large or of odd
-    size; `breaks` counts how often the video went on with a keyframe after a loss, `rejected` the
-    messages of the server that were no feedback.
+    size, `frames_lost` came in parts on a datachannel and not whole; `breaks` counts how often the
+    video went on with a keyframe after a loss, `rejected` the messages of the server that were
+    neither feedback nor part of a frame.
     """
 
     id: int
@@ -48,6 +49,7 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     frames_received: int
     frames_skipped: int
     frames_refused: int
+    frames_lost: int
     breaks: int
     estimates_sent: int
     estimates_dropped: int

@@ -109,6 +109,8 @@ class Scorer:
         """Frame `number` shows the scene at `seconds`; `at` is the instant before it was drawn."""
         if self._started is None:
             self._started = at
+        if number % MODULUS in self._frames:  # it went out on the other transport already
+            return
         self.frames_sent += 1
         self._frames[number % MODULUS] = _Frame(seconds, at)
         self._forget(at - REMEMBERED)

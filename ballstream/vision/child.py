@@ -17,21 +17,24 @@ from multiprocessing.shared_memory import SharedMemory
 import msgspec
 import numpy as np
 
-from ..errors import DetectorError
+from ..errors import OPENCV_HINT, DetectorError
 from ..protocol import stamp
-from ..protocol.planes import i420_shape
-
-OPENCV_HINT = (
-    "OpenCV cannot be loaded ({error}): on Debian and Ubuntu, "
-    "sudo apt-get install libgl1 libglib2.0-0"
-)
+from ..protocol.frames import ImageCodec
+from ..protocol.planes import Plane, i420_shape
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: a picture of this size lies in the shared memory."""
+    """Parent to child: a picture of this size lies in the shared memory.
+
+    Where `codec` names one (see `protocol.frames`) it is `size` bytes that are to be decoded, and
+    the picture's number is `frame`; else it is I420 planes with the number in the stamp.
+    """
 
     width: int
     height: int
+    codec: int | None = None
+    size: int = 0
+    frame: int | None = None
 
 
 class Sighting(msgspec.Struct, frozen=True, tag=True):
@@ -102,11 +105,14 @@ class _Looker:
     def __init__(self, memory: SharedMemory, detector_name: str, display: bool) -> None:
         # Qt would complain of fonts that OpenCV does not bring; it draws the text itself.
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
+        # What a server sends must not unfold into gigabytes.
+        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(memory.size)
         import cv2
 
         from .loading import load_detector
         from .picture import Picture
 
+        self._cv2 = cv2
         cv2.setNumThreads(1)  # the encoder and the decoder need the other cores
         self._memory = memory
         self._picture_type = Picture
@@ -123,9 +129,12 @@ class _Looker:
         return self._window is None or self._window.is_open
 
     def look(self, look: Look) -> Sighting:
-        shape = i420_shape(look.width, look.height)
-        self._picture = picture = self._picture_type(np.ndarray(shape, np.uint8, self._memory.buf))
-        number = stamp.read(picture.planes.y)
+        try:
+            i420 = self._i420(look)
+        except ValueError as problem:
+            return Sighting(look.frame, None, None, 0, str(problem))
+        self._picture = picture = self._picture_type(i420)
+        number = stamp.read(picture.planes.y) if look.frame is None else look.frame
         started = time.perf_counter()
         x = y = error = None
         try:
@@ -139,6 +148,20 @@ class _Looker:
             # Once the answer is out, the next picture may come into the same memory.
             picture.bgr  # noqa: B018
         return Sighting(number, x, y, detect_ms, error)
+
+    def _i420(self, look: Look) -> Plane:
+        """The picture that lies in the memory; raises ValueError where it is none."""
+        shape = i420_shape(look.width, look.height)
+        if look.codec in (None, ImageCodec.RAW):
+            return np.ndarray(shape, np.uint8, self._memory.buf)
+        data = np.ndarray((look.size,), np.uint8, self._memory.buf)
+        try:
+            i420 = self._cv2.imdecode(data, self._cv2.IMREAD_GRAYSCALE)
+        except self._cv2.error:
+            i420 = None
+        if i420 is None or i420.shape != shape:
+            raise ValueError("a picture came in that cannot be decoded")
+        return np.asarray(i420, np.uint8)
 
     def show(self, sighting: Sighting) -> None:
         if self._window is not None and self._picture is not None:

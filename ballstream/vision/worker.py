@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 
 from ..errors import DetectorError
+from ..protocol.frames import Image, ImageCodec
 from ..protocol.planes import Planes, i420_shape, planes_of_i420
 from . import child
 from .child import Look, Ready, Sighting, Unusable, WindowClosed
@@ -58,7 +59,7 @@ class DetectorWorker:
         self._display = display
         self._timeout = timeout
         self._on_sighting = on_sighting
-        self._pending: Planes | None = None
+        self._pending: Planes | Image | None = None
         self._process: _Process | None = None
         self._replacing: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -89,34 +90,44 @@ class DetectorWorker:
             self.finished.cancel()
             self._release()
 
-    def submit(self, planes: Planes) -> None:
+    def submit(self, picture: Planes | Image) -> None:
         """Offer the newest picture, which must not change until it has been looked at."""
-        if planes.width * planes.height > MOST_PIXELS or planes.width % 2 or planes.height % 2:
+        if not _fits(picture):
             self.refused += 1
             return
         if self._pending is not None:
             self.skipped += 1
-        self._pending = planes
+        self._pending = picture
         self._look()
 
     def _look(self) -> None:
-        process, planes = self._process, self._pending
-        if process is None or process.busy or planes is None or self.finished.done():
+        process, picture = self._process, self._pending
+        if process is None or process.busy or picture is None or self.finished.done():
             return
         self._pending = None
-        shape = i420_shape(planes.width, planes.height)
-        for target, plane in zip(
-            planes_of_i420(np.ndarray(shape, np.uint8, self._memory.buf)), planes, strict=True
-        ):
-            target[:] = plane
+        look = self._put(picture)
         process.busy = True
         self._deadline = asyncio.get_running_loop().call_later(
             self._timeout, self._replace, f"took longer than {self._timeout:g} s"
         )
         try:
-            process.pipe.send_bytes(child.encode(Look(planes.width, planes.height)))
+            process.pipe.send_bytes(child.encode(look))
         except OSError:
             self._replace("died")
+
+    def _put(self, picture: Planes | Image) -> Look:
+        """Copy a picture into the shared memory."""
+        if isinstance(picture, Image):
+            size = len(picture.payload)
+            np.ndarray((size,), np.uint8, self._memory.buf)[:] = np.frombuffer(
+                picture.payload, np.uint8
+            )
+            return Look(picture.width, picture.height, picture.codec, size, picture.frame)
+        shape = i420_shape(picture.width, picture.height)
+        i420 = np.ndarray(shape, np.uint8, self._memory.buf)
+        for target, plane in zip(planes_of_i420(i420), picture, strict=True):
+            target[:] = plane
+        return Look(picture.width, picture.height)
 
     async def _start(self) -> None:
         process = _Process(self._memory, self._detector, self._display)
@@ -187,6 +198,16 @@ class DetectorWorker:
         self._pending = None
         self._memory.close()
         self._memory.unlink()
+
+
+def _fits(picture: Planes | Image) -> bool:
+    """Whether a picture's size is one that an I420 picture can have and that there is room for."""
+    width, height = picture.width, picture.height
+    if isinstance(picture, Image) and picture.codec is ImageCodec.RAW:
+        rows, columns = i420_shape(width, height)
+        if len(picture.payload) != rows * columns:
+            return False
+    return width % 2 == height % 2 == 0 and 0 < width * height <= MOST_PIXELS
 
 
 class _Process:

@@ -1,6 +1,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from av import CodecContext, Packet
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
-from ballstream.link.codec import Encoding
+from ballstream.link.codec import Encoding, VideoPacket, video_compressor
 from ballstream.link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
@@ -24,16 +25,17 @@ SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 Frames = list[tuple[int, float, float]]
 
 
-def broadcast(codec: str = "VP8") -> Broadcast:
+def broadcast(codec: str = "VP8") -> Broadcast[VideoPacket]:
     origin = time.monotonic()
 
     def make_track(on_frame: OnFrame) -> BallTrack:
         return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
 
-    return Broadcast(make_track, Encoding(codec, SIZE, FPS, 500_000))
+    encoding = Encoding(codec, SIZE, FPS, 500_000)
+    return Broadcast(make_track, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
 
 
-def viewer(source: Broadcast) -> tuple[ViewerTrack, Frames]:
+def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, Frames]:
     frames: Frames = []
     track = ViewerTrack(source, lambda *frame: frames.append(frame))
     track.release()
@@ -150,7 +152,7 @@ async def test_a_failure_of_the_encoder_ends_the_viewers(
     def fail(*_: object) -> None:
         raise ValueError("no such codec")
 
-    monkeypatch.setattr("ballstream.link.encoder.open_encoder", fail)
+    monkeypatch.setattr("ballstream.link.codec.open_encoder", fail)
     async with broadcast() as source:
         track, _ = viewer(source)
         with pytest.raises(MediaStreamError):

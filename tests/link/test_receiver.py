@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from aiortc import RTCRtpReceiver
@@ -12,7 +13,7 @@ from av import VideoFrame
 from programs import soon
 
 from ballstream.link import receiver as receiver_module
-from ballstream.link.codec import Encoding
+from ballstream.link.codec import Encoding, video_compressor
 from ballstream.link.encoder import Broadcast, ViewerTrack
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer, send_track
 from ballstream.link.peer import Peer
@@ -70,8 +71,9 @@ async def watching(
     def make_track(on_frame: OnFrame) -> BallTrack:
         return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
 
+    compress = partial(video_compressor, Encoding(codec, SIZE, FPS, 500_000))
     async with (
-        Broadcast(make_track, Encoding(codec, SIZE, FPS, 500_000)) as broadcast,
+        Broadcast(make_track, compress, SIZE[0] * SIZE[1]) as broadcast,
         Peer() as server,
         Peer() as client,
     ):

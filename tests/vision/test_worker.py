@@ -1,7 +1,9 @@
 import asyncio
 import os
 from pathlib import Path
+from zlib import crc32
 
+import cv2
 import numpy as np
 import psutil
 import pytest
@@ -9,6 +11,7 @@ from programs import soon
 
 from ballstream.errors import DetectorError
 from ballstream.protocol import stamp
+from ballstream.protocol.frames import Image, ImageCodec
 from ballstream.protocol.planes import Planes, i420_shape, planes_of_i420
 from ballstream.scene.render import draw_ball
 from ballstream.vision.child import Sighting
@@ -90,7 +93,7 @@ class Sightings:
             await soon(self._changed.wait())
 
 
-async def look(detector: str, *pictures: Planes) -> tuple[Sighting, ...]:
+async def look(detector: str, *pictures: Planes | Image) -> tuple[Sighting, ...]:
     """What a detector says of pictures, each handed over when the one before is answered."""
     sightings = Sightings()
     async with DetectorWorker(detector, sightings) as worker:
@@ -145,6 +148,54 @@ async def test_what_a_detector_does_wrong_counts_as_no_ball(
     (sighting,) = await look(f"spies:{detector}", picture(3))
     assert (sighting.frame, sighting.x, sighting.y) == (3, None, None)
     assert sighting.error == error
+
+
+def image(number: int, codec: ImageCodec, payload: bytes | None = None) -> Image:
+    i420 = np.empty(i420_shape(160, 120), np.uint8)
+    draw_ball(planes_of_i420(i420), (50.25, 40.5), 10)
+    if payload is None:
+        match codec:
+            case ImageCodec.RAW:
+                payload = i420.tobytes()
+            case ImageCodec.PNG:
+                payload = cv2.imencode(".png", i420)[1].tobytes()
+            case ImageCodec.JPEG:
+                payload = cv2.imencode(".jpg", i420)[1].tobytes()
+    return Image(number, 160, 120, codec, payload)
+
+
+@pytest.mark.parametrize(
+    ("codec", "error"), [(ImageCodec.RAW, 0.01), (ImageCodec.PNG, 0.01), (ImageCodec.JPEG, 0.1)]
+)
+async def test_a_picture_that_comes_as_bytes_is_decoded_there(
+    codec: ImageCodec, error: float
+) -> None:
+    (sighting,) = await look("centroid", image(77, codec))
+    assert sighting.frame == 77, "the number comes beside the picture"
+    assert (sighting.x, sighting.y) == pytest.approx((50.25, 40.5), abs=error)
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes that says it is 30,000 pixels wide and high."""
+    small = cv2.imencode(".png", np.zeros((180, 160), np.uint8))[1].tobytes()
+    header = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + small[24:29]
+    return small[:12] + header + crc32(header).to_bytes(4, "big") + small[33:]
+
+
+@pytest.mark.parametrize(
+    "payload", [b"rubbish", cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes(), bomb()]
+)
+async def test_bytes_that_are_no_picture_count_as_no_ball(payload: bytes) -> None:
+    sightings = await look("centroid", image(3, ImageCodec.PNG, payload), image(4, ImageCodec.PNG))
+    assert sightings[0].error == "a picture came in that cannot be decoded"
+    assert (sightings[0].frame, sightings[0].x) == (3, None)
+    assert sightings[1].x == pytest.approx(50.25, abs=0.01)
+
+
+async def test_raw_bytes_of_the_wrong_length_are_refused() -> None:
+    async with DetectorWorker("centroid", Sightings()) as worker:
+        worker.submit(image(3, ImageCodec.RAW, b"too short"))
+        assert worker.refused == 1
 
 
 async def test_a_failure_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
