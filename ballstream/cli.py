@@ -7,6 +7,7 @@ detector's process, which imports this module again, stays free of PyAV and aior
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -27,11 +28,11 @@ from .config import (
     ServerConfig,
     Signaling,
 )
-from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError
+from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
 
 _SETTINGS = {
     "auto_envvar_prefix": "BALLSTREAM",
-    "help_option_names": ["-h", "--help"],
+    "help_option_names": [],
     "show_default": True,
     "max_content_width": 100,
 }
@@ -113,6 +114,13 @@ _LOG_LEVEL = click.option(
 )
 
 
+# No flags of a run: an environment variable of that name says something else.
+_INFORMATION = (
+    click.version_option(__version__, allow_from_autoenv=False),
+    click.help_option("-h", "--help", allow_from_autoenv=False),
+)
+
+
 def _shared(command: Command) -> Command:
     """The flags that server and client have in common."""
     signaling = Signaling()
@@ -165,7 +173,7 @@ def _shared(command: Command) -> Command:
                 help="Write summary.json and estimates.csv to DIR.",
             ),
             _LOG_LEVEL,
-            click.version_option(__version__),
+            *_INFORMATION,
         ]
     ):
         command = option(command)
@@ -320,7 +328,8 @@ def _client(**flags: Any) -> int:
     help="Print JSON to standard output, and nothing else.",
 )
 @_LOG_LEVEL
-@click.version_option(__version__)
+@_INFORMATION[0]
+@_INFORMATION[1]
 def _bench(
     scenario: tuple[str, ...],
     repeat: int,
@@ -380,11 +389,12 @@ def _run(command: click.Command, name: str) -> NoReturn:
     except ImportError as error:
         _fail(name, OPENCV_HINT.format(error=error), 1)
     except OSError as error:
-        _fail(name, f"{error.strerror or error}", 1)
+        place = "" if error.filename is None else f"{error.filename}: "
+        _fail(name, f"{place}{error.strerror or error}", 1)
     sys.exit(status or 0)
 
 
 def _fail(name: str, text: str, status: int) -> NoReturn:
-    line = " ".join(text.split())
-    click.echo(f"{name}: {line}", err=True)
+    with suppress(OSError):
+        click.echo(f"{name}: {printable(text)}", err=True)
     sys.exit(status)

@@ -50,3 +50,13 @@ class DetectorError(BallstreamError):
 
 class ProtocolError(Exception):
     """A message from the peer that is not what the protocol allows."""
+
+
+_MOST_CHARACTERS = 500
+
+
+def printable(text: str) -> str:
+    """A text as one line for a terminal: no control characters, no more than 500 of the others."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    line = " ".join(line.split())
+    return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}..."

@@ -52,6 +52,7 @@ async def _serve(config: ServerConfig) -> int:
         if config.duration is not None:
             asyncio.get_running_loop().call_later(config.duration, stop)
         await running.run()
+        terminal.clear()
         _report(config, running.reports, output)
     return _status(stop)
 
@@ -66,6 +67,7 @@ async def _watch(config: ClientConfig) -> int:
         try:
             terminal.note(await running.run())
         finally:
+            terminal.clear()
             reports = [running.report()] if running.connected else []
             _report(config, reports, output)
     return _status(stop)

@@ -215,7 +215,7 @@ class Server:
 
 async def _read_offer(channel: Channel) -> Offer | None:
     message = await channel.receive()
-    while isinstance(message, Bye):  # of a session that had ended without it
+    if isinstance(message, Bye):  # of a session that had ended without it
         message = await channel.receive()
     if message is not None and not isinstance(message, Offer):
         raise SignalingError("the first message must be an offer")

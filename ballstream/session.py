@@ -155,7 +155,8 @@ class Session:
         )
 
     def _on_datachannel(self, channel: RTCDataChannel) -> None:
-        if channel.label == messages.LABEL and self._channel is None:
+        taken = self._channel is not None and self._channel.readyState != "closed"
+        if channel.label == messages.LABEL and not taken:
             self._channel = channel
             channel.on("message", self._on_message)
         elif channel.label == frames.LABEL and self._sender is None:

@@ -5,6 +5,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 class Stop:
     """Set once, by a signal, by `--duration` or when enough sessions have ended."""
@@ -22,7 +24,10 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Stop on Ctrl-C (SIGINT) and SIGTERM; the same signal again ends the program at once."""
+    """Stop on Ctrl-C (SIGINT), SIGTERM, and SIGHUP, which a closed terminal sends.
+
+    The same signal again ends the program at once.
+    """
     stop = Stop()
     loop = asyncio.get_running_loop()
 
@@ -31,10 +36,10 @@ def stop_on_signals() -> Iterator[Stop]:
         stop()
         loop.remove_signal_handler(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal, number)
     try:
         yield stop
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)

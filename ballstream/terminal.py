@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from .errors import printable
 from .view import Cells
 
 TERMINAL_PERIOD = 0.25
@@ -27,7 +28,7 @@ class Terminal:
     ) -> None:
         self._table = table
         self._line = line
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _StandardError(stderr=True, highlight=False)
         self._live: Live | None = None
         self._log = _NoteHandler(self)
 
@@ -41,7 +42,7 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop_live()
+        self.clear()
         logging.getLogger().removeHandler(self._log)
 
     @property
@@ -57,11 +58,14 @@ class Terminal:
         elif rows:
             self._start_live().update(self._table(rows), refresh=True)
         else:
-            self._stop_live()
+            self.clear()
 
     def note(self, text: str) -> None:
-        """Say something once, above the live view."""
-        self._console.print(text, markup=False, soft_wrap=True)
+        """Say something once, above the live view.
+
+        What a peer had a part in may hold anything: control characters stay out.
+        """
+        self._console.print(printable(text), markup=False, soft_wrap=True)
 
     def _start_live(self) -> Live:
         if self._live is None:
@@ -76,10 +80,18 @@ class Terminal:
             self._live.start()
         return self._live
 
-    def _stop_live(self) -> None:
+    def clear(self) -> None:
+        """Take the live view away, so that what is printed next stays."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+
+class _StandardError(Console):
+    """Standard error; that nobody reads it any more is no reason to stop."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class _NoteHandler(logging.Handler):

@@ -97,7 +97,7 @@ def test_wrong_usage_is_one_line_and_status_2(flags: tuple[str, ...], text: str)
         (("client", "--detector", "os.path:nothing"), "os.path:nothing"),
         (("server", "-s", "unix-socket", "--signaling-path", "/nowhere/x"), "--signaling-path"),
         (("server", "--signaling-host", "203.0.113.7"), "cannot listen on 203.0.113.7:1234"),
-        (("server", "--signaling-host", "no.such.host.invalid"), "no.such.host.invalid"),
+        (("server", "--signaling-host", "no.such.host.invalid"), "another --signaling-host"),
     ],
 )
 def test_what_fails_while_running_is_one_line_and_status_1(
@@ -138,3 +138,27 @@ def test_the_json_document_of_an_idle_server(tmp_path: Path) -> None:
     assert document["schema_version"] == 1
     assert document["sessions"] == []
     assert document["environment"]["aiortc"]
+
+
+@pytest.mark.parametrize("name", ["VERSION", "HELP"])
+def test_what_is_no_flag_of_a_run_has_no_variable(tmp_path: Path, name: str) -> None:
+    flags = ("-s", "unix-socket", "--signaling-path", str(tmp_path / "s"), "--duration", "0.1")
+    done = command("server", *flags, "--json", **{f"BALLSTREAM_{name}": "0.1"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sessions"] == []
+
+
+def test_that_nobody_reads_standard_error_is_no_reason_to_stop(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    flags = ("-s", "unix-socket", "--signaling-path", str(tmp_path / "s"), "--duration", "0.1")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("ballstream-server"), *flags, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=writing,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["sessions"] == []

@@ -3,8 +3,11 @@
 import asyncio
 import csv
 import json
+import os
+import pty
 import signal
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +205,57 @@ async def test_the_server_stops_first(socket_path: Path) -> None:
     assert "the server said goodbye" in client.errors
     assert "frames received" in summary
     assert not socket_path.exists()
+
+
+async def test_a_closed_terminal_leaves_nothing_behind(socket_path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    async with (
+        run("server", *unix(socket_path), "--output", str(out / "server")) as server,
+        run("client", *unix(socket_path), "--output", str(out / "client")) as client,
+    ):
+        await client.says("frames")
+        for program in (client, server):
+            program.send_signal(signal.SIGHUP)
+            assert (await program.ends(6))[0] == 0
+    assert not socket_path.exists()
+    for name in ("client", "server"):
+        assert json.loads((out / name / "summary.json").read_text())["sessions"]
+
+
+async def test_on_a_terminal_the_summary_stays(socket_path: Path) -> None:
+    """The live view takes itself away before, not after: it would erase what stands there."""
+    ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
+    async with run("server", *unix(socket_path)) as server:
+        client = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("ballstream-client"),
+            *unix(socket_path), "--duration", "1",
+            stdin=asyncio.subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+            env={**os.environ, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(theirs)
+        screen = b""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(ours, readable.set)
+        async with asyncio.timeout(30):
+            while True:
+                await readable.wait()
+                readable.clear()
+                try:
+                    screen += os.read(ours, 65536)
+                except BlockingIOError:
+                    continue
+                except OSError:  # the other side of a terminal is closed
+                    break
+        loop.remove_reader(ours)
+        os.close(ours)
+        assert await soon(client.wait()) == 0
+        server.send_signal(signal.SIGTERM)
+        await server.ends()
+    view, summary = screen.rsplit(b"frames received", 1)
+    assert b"latency ms" in view, "the live table was there"
+    assert b"\x1b[" not in summary.split(b"max")[0], "and nothing is erased after the summary"
 
 
 async def test_the_server_is_killed(socket_path: Path) -> None:

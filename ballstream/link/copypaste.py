@@ -49,8 +49,8 @@ async def open_terminal(output: TextIO) -> AsyncIterator[TerminalChannel]:
     """
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=MAX_LINE)
-    mode = os.fstat(sys.stdin.fileno()).st_mode
-    if not (sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+    mode = 0 if sys.stdin is None else os.fstat(sys.stdin.fileno()).st_mode
+    if not mode or not (sys.stdin.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
         raise SignalingError("copy-and-paste needs a terminal or a pipe as standard input")
     with _unlimited_lines(), _blocking_afterwards():
         transport, _ = await loop.connect_read_pipe(

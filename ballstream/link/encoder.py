@@ -1,9 +1,12 @@
 """One encoder, many viewers: every frame is drawn and compressed once, whoever watches.
 
-Uses one private name of aiortc, because a track of packets has no public way to hear of PLI and
-FIR (RFC 4585, RFC 5104): the method `RTCRtpSender._send_keyframe`, which is replaced on a
-viewer's sender. Should it go, `can_hear_keyframe_requests` turns False and every viewer gets
-aiortc's own encoder instead.
+Uses two private names of aiortc 1.16, methods that are replaced on a viewer's sender:
+
+* `RTCRtpSender._send_keyframe`: a track of packets has no public way to hear of PLI and FIR
+  (RFC 4585, RFC 5104).
+* `RTCRtpSender._retransmit`: called for every packet that a NACK asks for, without a limit.
+
+Should one go, `can_hear_keyframe_requests` turns False and every viewer gets aiortc's own encoder.
 """
 
 import asyncio
@@ -32,6 +35,9 @@ logger = logging.getLogger(__name__)
 _REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 2, 5
 """Keyframes that one viewer may ask for: all of them have to take what it gets."""
 
+_RETRANSMISSIONS_PER_SECOND = 500
+"""Packets that are sent again to one viewer: a NACK of a few bytes can ask for hundreds."""
+
 _SMALL = 640 * 480
 """Pixels up to which the way to a thread and back takes longer than it is worth."""
 
@@ -41,7 +47,7 @@ KEYFRAME_PERIOD = 0.1
 
 def can_hear_keyframe_requests() -> bool:
     """Whether aiortc still has the name that this module relies on."""
-    return hasattr(RTCRtpSender, "_send_keyframe")
+    return all(hasattr(RTCRtpSender, name) for name in ("_send_keyframe", "_retransmit"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +193,21 @@ class ViewerTrack(VideoStreamTrack):
             self._broadcast.add(self)
 
     def listen(self, sender: RTCRtpSender) -> None:
-        """Give the viewer a keyframe when its receiver asks for one, but not all the time."""
+        """Give the viewer what its receiver asks for, keyframes and lost packets, within limits."""
         limit = RateLimit(_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE)
+        budget = RateLimit(_RETRANSMISSIONS_PER_SECOND, _RETRANSMISSIONS_PER_SECOND)
+        retransmit = sender._retransmit
 
         def request_keyframe() -> None:
             if limit.allows(time.monotonic()):
                 self._broadcast.request_keyframe()
 
+        async def retransmit_within_limits(sequence_number: int) -> None:
+            if budget.allows(time.monotonic()):
+                await retransmit(sequence_number)
+
         sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
+        sender._retransmit = retransmit_within_limits  # type: ignore[method-assign]
 
     def offer(self, packet: VideoPacket, drawn: Drawn) -> None:
         """Take the next packet of the broadcast."""

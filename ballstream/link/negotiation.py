@@ -4,6 +4,7 @@ aiortc takes a description apart without checking it first: a malformed one rais
 StopIteration, AssertionError and others. Here each becomes a NegotiationError.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,9 @@ from ..errors import NegotiationError
 
 MAX_SECTIONS = 4
 MAX_CANDIDATES = 64
+MAX_LINES = 1000
+MAX_LINES_ALIKE = 200
+"""Lines of one kind in a description: aiortc's parser takes time by the square of some."""
 
 _RTX = "video/rtx"
 
@@ -27,7 +31,7 @@ async def make_offer(connection: RTCPeerConnection) -> str:
 async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
     """Apply the server's answer; raises NegotiationError where it cannot be used."""
     with _described("answer"):
-        SessionDescription.parse(sdp)
+        _parse(sdp)
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
 
@@ -52,6 +56,10 @@ async def answer_offer(connection: RTCPeerConnection, sdp: str) -> str:
     """
     with _described("offer"):
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        for transceiver in connection.getTransceivers():
+            if transceiver.kind != "video":
+                # Else aiortc would receive and decode it, and keep it for nobody.
+                transceiver.direction = "inactive"
         await connection.setLocalDescription(await connection.createAnswer())
     return _gathered(connection)
 
@@ -62,7 +70,7 @@ def wants_video(sdp: str) -> bool:
     Raises NegotiationError where it is malformed, unreasonably large, or asks for neither.
     """
     with _described("offer"):
-        media = SessionDescription.parse(sdp).media
+        media = _parse(sdp).media
     if len(media) > MAX_SECTIONS:
         raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
     if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
@@ -78,12 +86,27 @@ def wants_video(sdp: str) -> bool:
     return True
 
 
+def _parse(sdp: str) -> SessionDescription:
+    """Parse a description; raises ValueError where it is unreasonable."""
+    lines = sdp.splitlines()
+    kinds = Counter(line.partition(":")[0] for line in lines)
+    if len(lines) > MAX_LINES or (kinds and kinds.most_common(1)[0][1] > MAX_LINES_ALIKE):
+        raise ValueError("it is longer than any that makes sense")
+    description = SessionDescription.parse(sdp)
+    for section in description.media:
+        if section.dtls is None or not section.dtls.fingerprints:
+            raise ValueError("it has no fingerprint")
+        if any(not 0 < candidate.port < 0x10000 for candidate in section.ice_candidates):
+            raise ValueError("it has a candidate with an impossible port")
+    return description
+
+
 @contextmanager
 def _described(kind: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # the list of what aiortc raises here has no end
-        detail = f"{type(error).__name__}: {error}".rstrip(": ")
+        detail = f"{type(error).__name__}: {error!s:.200}".rstrip(": ")
         raise NegotiationError(f"the {kind} cannot be used ({detail})") from error
 
 

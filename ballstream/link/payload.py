@@ -4,6 +4,17 @@ _H264_SPS = 7
 _START_CODE = b"\0\0\0\1"
 
 
+def fits(codec: str, data: bytes, pixels: int) -> bool:
+    """Whether a frame that names its size names one of at most so many pixels.
+
+    A VP8 keyframe does (RFC 6386, section 9.1), and libvpx makes room for what it names.
+    """
+    if codec != "VP8" or len(data) < 10 or data[0] & 1:
+        return True
+    width, height = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+    return width * height <= pixels
+
+
 def starts_keyframe(codec: str, payload: bytes, data: bytes) -> bool:
     """Whether a packet is the first of a keyframe.
 

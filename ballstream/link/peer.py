@@ -21,6 +21,9 @@ SILENCE = 4.0
 """Seconds without a packet after which a peer counts as gone; reports come every second or so."""
 
 _POLL = 0.5
+_MOST_PACKETS = 5_000
+"""Packets between two polls: ten times what 120 pictures of 1080p a second come in."""
+
 _CLOSE_TIMEOUT = 3.0
 
 
@@ -74,12 +77,15 @@ class Peer:
 
     async def watch(self) -> None:
         """Return when the other end closes the connection; raises PeerLost if it falls silent."""
-        received = -1
+        received, packets = -1, 0
         self.heard_at = time.monotonic()
         while self.connection.connectionState == "connected":
             transport = await self._transport()
             if transport is not None and transport.bytesReceived != received:
                 received, self.heard_at = transport.bytesReceived, time.monotonic()
+                if received and packets and transport.packetsReceived - packets > _MOST_PACKETS:
+                    raise PeerLost("the other end floods the connection with packets")
+                packets = transport.packetsReceived
             if time.monotonic() - self.heard_at >= SILENCE:
                 raise PeerLost(f"nothing came from the other end for {SILENCE:g} s")
             self._changed.clear()

@@ -34,7 +34,8 @@ from av import FFmpegError, VideoFrame
 
 from .. import trace
 from ..protocol import stamp
-from .payload import starts_keyframe
+from ..protocol.planes import MOST_PIXELS
+from .payload import fits, starts_keyframe
 from .picture import planes_of_frame
 from .reassembly import EncodedFrame, Part, Reassembly
 
@@ -119,6 +120,8 @@ class QuickReception(Reception):
             self._path.close()
 
     def _decode(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> bool:
+        if not fits(codec.name, frame.data, MOST_PIXELS):
+            return False
         if self._decoder is None or codec.name != self._codec:
             self._decoder, self._codec = get_decoder(codec), codec.name
         try:

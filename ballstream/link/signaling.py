@@ -5,6 +5,7 @@ The server listens and takes any number of clients at once; the client connects 
 
 import asyncio
 import errno
+import socket
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,6 +20,8 @@ MAX_LINE = 256 * 1024
 """Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
 
 _ROUNDS_TO_ACCEPT = 5
+_MOST_BLANK_LINES = 16
+_SEND_TIMEOUT, _LINGER = 5.0, 0.5
 _FIRST_RETRY, _LONGEST_RETRY = 0.05, 0.5
 
 
@@ -58,8 +61,8 @@ def decode(line: bytes) -> Message:
     """Read a line; raises SignalingError where it is none of the messages."""
     try:
         message: Message = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise SignalingError(f"that is not a signalling message: {error}") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise SignalingError(f"that is not a signalling message: {_short(error)}") from None
     return message
 
 
@@ -91,23 +94,29 @@ class StreamChannel(Channel):
         self._writer = writer
 
     async def send(self, message: Message) -> None:
-        with suppress(OSError):
+        with suppress(OSError):  # a TimeoutError is one, too
             self._writer.write(encode(message))
-            await self._writer.drain()
+            async with asyncio.timeout(_SEND_TIMEOUT):
+                await self._writer.drain()
 
     async def receive(self) -> Message | None:
         line = await read_line(self._reader)
         return decode(line) if line else None
 
     async def close(self) -> None:
-        self._writer.close()
+        """Hang up, after the peer could read what was said last."""
         with suppress(OSError):
-            await self._writer.wait_closed()
+            async with asyncio.timeout(_LINGER):
+                # A socket that is closed with something unread takes back what was sent on it.
+                self._writer.write_eof()
+                while await self._reader.read(MAX_LINE):
+                    pass
+        self._writer.transport.abort()
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
     """The next line that is not blank, or nothing at the end of the stream."""
-    while True:
+    for _ in range(_MOST_BLANK_LINES):
         try:
             line = await reader.readline()
         except ValueError:
@@ -116,6 +125,11 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
             return b""
         if not line or line.strip():
             return line
+    raise SignalingError("nothing but blank lines came")
+
+
+def _short(text: object) -> str:
+    return f"{text!s:.200}"
 
 
 async def ask(channel: Channel, offer: Offer) -> Answer:
@@ -132,7 +146,7 @@ async def ask(channel: Channel, offer: Offer) -> Answer:
         case Answer():
             return message
         case Failure(reason):
-            raise SignalingError(f"the server refused: {reason}")
+            raise SignalingError(f"the server refused: {_short(reason)}")
         case None:
             raise SignalingError("the server hung up before it answered")
         case _:
@@ -285,6 +299,8 @@ async def _open(server: asyncio.Server, handlers: _Handlers) -> AsyncIterator[No
 def _cannot_listen(place: str, error: OSError, flag: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{place} is in use already: stop the other program or choose another {flag}"
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        flag = "--signaling-host"
     return f"cannot listen on {place} ({error.strerror or error}): choose another {flag}"
 
 

@@ -70,6 +70,6 @@ def _decode(text: object) -> Estimate | Feedback:
         raise ProtocolError("not a short text message")
     try:
         message: Estimate | Feedback = _decoder.decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from None
     return message

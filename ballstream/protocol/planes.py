@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
+MOST_PIXELS = 4096 * 2304
+"""Larger pictures are not decoded and not looked at."""
+
 BLACK = (16, 128, 128)
 """Black in Y, U, V (ITU-R BT.601, limited range)."""
 

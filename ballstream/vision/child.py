@@ -17,7 +17,7 @@ from multiprocessing.shared_memory import SharedMemory
 import msgspec
 import numpy as np
 
-from ..errors import OPENCV_HINT, DetectorError
+from ..errors import OPENCV_HINT, DetectorError, printable
 from ..protocol import stamp
 from ..protocol.frames import ImageCodec
 from ..protocol.planes import Plane, i420_shape
@@ -142,7 +142,7 @@ class _Looker:
             if found is not None:
                 x, y = _as_point(found)
         except Exception as problem:  # the detector is the user's: whatever it does, go on
-            error = f"{type(problem).__name__}: {problem}"
+            error = _describe(problem)
         detect_ms = 1e3 * (time.perf_counter() - started)
         if self._window is not None:
             # Once the answer is out, the next picture may come into the same memory.
@@ -155,6 +155,8 @@ class _Looker:
         if look.codec in (None, ImageCodec.RAW):
             return np.ndarray(shape, np.uint8, self._memory.buf)
         data = np.ndarray((look.size,), np.uint8, self._memory.buf)
+        if look.codec == ImageCodec.PNG and not _says_size(data, shape):
+            raise ValueError("a picture came in that cannot be decoded")
         try:
             i420 = self._cv2.imdecode(data, self._cv2.IMREAD_GRAYSCALE)
         except self._cv2.error:
@@ -171,6 +173,19 @@ class _Looker:
         self._picture = None
         with suppress(BufferError):  # a detector that kept a picture keeps the memory mapped
             self._memory.close()
+
+
+def _says_size(png: Plane, shape: tuple[int, int]) -> bool:
+    """Whether a PNG's header (RFC 2083, section 11.2.1) names a size, before it is unfolded."""
+    width, height = (int.from_bytes(png[at : at + 4].tobytes(), "big") for at in (16, 20))
+    return (height, width) == shape
+
+
+def _describe(problem: Exception) -> str:
+    try:
+        return printable(f"{type(problem).__name__}: {problem}")
+    except Exception:  # even the text of an exception is the user's
+        return type(problem).__name__
 
 
 def _as_point(found: object) -> tuple[float, float]:

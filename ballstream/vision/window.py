@@ -28,5 +28,11 @@ class Window:
         cv2.putText(canvas, label, (8, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, _GREEN, 1, cv2.LINE_AA)
         cv2.imshow(_TITLE, canvas)
         key = cv2.waitKey(1) & 0xFF
-        visible = cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE)
-        self.is_open = visible >= 1 and key not in _QUIT_KEYS
+        self.is_open = _is_visible() and key not in _QUIT_KEYS
+
+
+def _is_visible() -> bool:
+    try:
+        return cv2.getWindowProperty(_TITLE, cv2.WND_PROP_VISIBLE) >= 1
+    except cv2.error:  # with its last window, Qt is gone too
+        return False

@@ -16,17 +16,15 @@ import numpy as np
 
 from ..errors import DetectorError
 from ..protocol.frames import Image, ImageCodec
-from ..protocol.planes import Planes, i420_shape, planes_of_i420
+from ..protocol.planes import MOST_PIXELS, Planes, i420_shape, planes_of_i420
 from . import child
 from .child import Look, Ready, Sighting, Unusable, WindowClosed
 
 logger = logging.getLogger(__name__)
 
-MOST_PIXELS = 4096 * 2304
-"""Larger pictures are refused; the memory for one is mapped at the start."""
-
 _START_TIMEOUT = 60.0
 _CLOSE_TIMEOUT = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 
 
 class DetectorWorker:
@@ -61,6 +59,7 @@ class DetectorWorker:
         self._on_sighting = on_sighting
         self._pending: Planes | Image | None = None
         self._process: _Process | None = None
+        self._failures = 0
         self._replacing: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -94,6 +93,13 @@ class DetectorWorker:
         """Offer the newest picture, which must not change until it has been looked at."""
         if not _fits(picture):
             self.refused += 1
+            if self.refused == 1:
+                logger.warning(
+                    "a picture of %sx%s cannot be looked at (even sizes only, and not too large); "
+                    "such pictures are only counted",
+                    picture.width,
+                    picture.height,
+                )
             return
         if self._pending is not None:
             self.skipped += 1
@@ -152,6 +158,7 @@ class DetectorWorker:
         match message:
             case Sighting():
                 self._process.busy = False
+                self._failures = 0
                 if message.error is not None:
                     self._complain(message.error)
                 self._on_sighting(message)
@@ -182,6 +189,9 @@ class DetectorWorker:
 
     async def _start_again(self, old: "_Process") -> None:
         await old.close(0)
+        # One that dies at every picture must not keep the machine busy with its rebirths.
+        await asyncio.sleep(min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE))
+        self._failures += 1
         try:
             await self._start()
         except Exception as error:

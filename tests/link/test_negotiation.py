@@ -143,3 +143,38 @@ async def test_a_connection_that_cannot_be_closed_properly_still_loses_its_socke
 
     transceiver.stop = fail  # type: ignore[method-assign]
     await close(connection)
+
+
+async def test_a_description_that_takes_long_to_parse_is_refused_before() -> None:
+    offer = await offer_of_a_client()
+    many = "a=rtpmap:1 a/1\r\n" * 201 + "a=rtcp-fb:* a\r\n" * 201
+    for sdp in (offer + many, offer + "a=x\r\nb=y\r\n" * 600):
+        with pytest.raises(NegotiationError, match="longer than any that makes sense"):
+            wants_video(sdp)
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1"])
+async def test_a_candidate_with_an_impossible_port_is_refused(port: str) -> None:
+    offer = await offer_of_a_client()
+    candidate = next(line for line in offer.splitlines() if line.startswith("a=candidate:"))
+    words = candidate.split()
+    words[5] = port
+    with pytest.raises(NegotiationError, match="impossible port"):
+        wants_video(offer.replace(candidate, " ".join(words)))
+
+
+async def test_a_description_without_fingerprint_is_refused() -> None:
+    offer = await offer_of_a_client()
+    bare = [line for line in offer.splitlines() if not line.startswith("a=fingerprint")]
+    with pytest.raises(NegotiationError, match="no fingerprint"):
+        wants_video("\r\n".join(bare) + "\r\n")
+
+
+async def test_audio_that_is_offered_is_not_taken() -> None:
+    async with Peer() as client:
+        client.connection.addTransceiver("audio", direction="sendrecv")
+        client.connection.addTransceiver("video", direction="recvonly")
+        sdp = await answer(await make_offer(client.connection))
+    audio = sdp[sdp.index("m=audio") : sdp.index("m=video")]
+    assert "a=inactive" in audio
+    assert "a=sendonly" in sdp[sdp.index("m=video") :]

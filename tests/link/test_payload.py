@@ -1,6 +1,6 @@
 import pytest
 
-from ballstream.link.payload import starts_keyframe
+from ballstream.link.payload import fits, starts_keyframe
 
 START = b"\0\0\0\1"
 
@@ -39,3 +39,19 @@ def test_h264(data: bytes, expected: bool) -> None:
 
 def test_of_other_codecs_nothing_is_known() -> None:
     assert not starts_keyframe("opus", b"\x10\x00", b"\x00")
+
+
+@pytest.mark.parametrize(
+    ("codec", "data", "expected"),
+    [
+        ("VP8", b"\x10\x00\x00\x9d\x01\x2a\x80\x02\xe0\x01", True),
+        ("VP8", b"\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f", False),
+        ("VP8", b"\x11\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f", True),
+        ("VP8", b"\x10\x00", True),
+        ("H264", b"\x10\x00\x00\x9d\x01\x2a\xff\x3f\xff\x3f", True),
+    ],
+)
+def test_a_keyframe_that_says_it_is_huge_does_not_fit(
+    codec: str, data: bytes, expected: bool
+) -> None:
+    assert fits(codec, data, 640 * 480) is expected

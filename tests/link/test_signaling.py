@@ -66,6 +66,7 @@ def test_a_message_is_one_line_of_json(message: Message, content: dict[str, str]
         b"\xff\xfe",
         b'{"type": "offer", "sdp": "\xff"}',
         b"[" * 10_000,
+        b'{"type": "offer", "sdp": ' + b"[" * 5_000,
     ],
 )
 def test_anything_else_is_refused(line: bytes) -> None:
@@ -179,6 +180,53 @@ async def test_what_is_no_answer_is_said_so(socket_path: Path, reply: bytes, rea
         with pytest.raises(SignalingError, match=reason):
             await soon(ask(channel, Offer("x")))
     server.close()
+
+
+async def test_nothing_but_blank_lines_ends_the_conversation(socket_path: Path) -> None:
+    refused = asyncio.Event()
+
+    async def serve(channel: Channel) -> None:
+        with pytest.raises(SignalingError, match="blank lines"):
+            await channel.receive()
+        refused.set()
+
+    async with listen_unix(socket_path, serve):
+        _, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(b"\n" * 1000)
+        await soon(refused.wait())
+        writer.close()
+
+
+async def test_the_last_word_arrives_though_something_was_left_unread(socket_path: Path) -> None:
+    async def refuse(channel: Channel) -> None:
+        await channel.send(Failure("full"))
+
+    async with listen_unix(socket_path, refuse):
+        reader, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(b"x" * 100_000)
+        assert decode(await soon(reader.read())) == Failure("full")
+        writer.close()
+
+
+async def test_a_peer_that_does_not_read_cannot_hold_the_end_up(socket_path: Path) -> None:
+    async def talk(channel: Channel) -> None:
+        await channel.send(Failure("x" * 10_000_000))
+
+    async with listen_unix(socket_path, talk):
+        _, writer = await asyncio.open_unix_connection(socket_path)
+        await asyncio.sleep(0)
+    writer.close()
+
+
+async def test_what_a_server_says_is_cut_short(socket_path: Path) -> None:
+    async def refuse(channel: Channel) -> None:
+        await channel.receive()
+        await channel.send(Failure("x" * 100_000))
+
+    async with listen_unix(socket_path, refuse), connect_unix(socket_path, 1) as channel:
+        with pytest.raises(SignalingError) as caught:
+            await soon(ask(channel, Offer("x")))
+    assert len(str(caught.value)) < 300
 
 
 async def test_blank_lines_are_passed_over(socket_path: Path) -> None:
