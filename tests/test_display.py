@@ -4,7 +4,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -46,7 +47,22 @@ async def xdotool(display: str, *words: str) -> str:
     return str(output.decode())
 
 
-async def test_the_window_shows_up_and_closing_it_ends_the_client(socket_path: Path) -> None:
+async def press_q(display: str, window: str) -> None:
+    await xdotool(display, "windowfocus", window, "key", "q")
+
+
+async def click_on_close(display: str, window: str) -> None:
+    helper = Path(__file__).with_name("close_window.py")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, helper, window, env={**os.environ, "DISPLAY": display}
+    )
+    assert await soon(process.wait()) == 0
+
+
+@pytest.mark.parametrize("close", [press_q, click_on_close])
+async def test_the_window_shows_up_and_closing_it_ends_the_client(
+    socket_path: Path, close: Callable[[str, str], Awaitable[None]]
+) -> None:
     flags = ("-s", "unix-socket", "--signaling-path", str(socket_path))
     async with screen() as display:
         env = {"DISPLAY": display}
@@ -55,11 +71,10 @@ async def test_the_window_shows_up_and_closing_it_ends_the_client(socket_path: P
             run("client", *flags, "--display", env=env) as client,
         ):
             await client.says("frames")
-            window = await xdotool(
-                display, "search", "--sync", "--onlyvisible", "--name", "ballstream"
+            windows = await xdotool(
+                display, "search", "--sync", "--onlyvisible", "--name", "^ballstream$"
             )
-            assert window
-            await xdotool(display, "windowfocus", window.split()[0], "key", "q")
+            await close(display, windows.split()[0])
             status, summary = await client.ends()
             assert status == 0, client.errors
             assert "the window was closed" in client.errors

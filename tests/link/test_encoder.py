@@ -158,3 +158,25 @@ async def test_a_failure_of_the_encoder_ends_the_viewers(
         with pytest.raises(MediaStreamError):
             await soon(track.recv())
     assert "the encoder failed" in caplog.text
+
+
+async def test_retransmissions_to_one_viewer_have_a_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+
+    async def retransmit(self: RTCRtpSender, sequence_number: int) -> None:
+        sent.append(sequence_number)
+
+    monkeypatch.setattr(RTCRtpSender, "_retransmit", retransmit)
+    connection = RTCPeerConnection()
+    async with broadcast() as source:
+        track, _ = viewer(source)
+        sender: RTCRtpSender = connection.addTransceiver("video").sender
+        track.listen(sender)
+        for sequence_number in range(5000):
+            await sender._retransmit(sequence_number)
+        track.stop()
+    await connection.close()
+    assert sent[:500] == list(range(500))
+    assert len(sent) < 1000
