@@ -1,0 +1,43 @@
+"""Reports to show and to write."""
+
+from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.report import ReceptionReport, SessionReport
+
+FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
+NONE = Statistics(0)
+
+SESSION = SessionReport(
+    id=3,
+    transport="track",
+    codec="VP8",
+    seconds=12.34,
+    frames_sent=400,
+    frames_answered=390,
+    frames_lost=7,
+    not_found=2,
+    duplicates=1,
+    rejected=5,
+    bytes_sent=123_456,
+    detection_error_px=FIGURES,
+    tracking_error_px=FIGURES,
+    latency_ms=NONE,
+)
+
+RECEPTION = ReceptionReport(
+    id=1,
+    transport="track",
+    codec="H264",
+    seconds=12.34,
+    frames_received=390,
+    frames_skipped=4,
+    frames_refused=0,
+    frames_lost=0,
+    breaks=0,
+    estimates_sent=386,
+    estimates_dropped=0,
+    not_found=2,
+    detector_errors=0,
+    detector_restarts=0,
+    rejected=0,
+    detect_ms=FIGURES,
+)
