@@ -37,7 +37,7 @@ def check_closed_loop(server: dict[str, Any], client: dict[str, Any]) -> None:
     (seen,), (told,) = server["sessions"], client["sessions"]
     assert set(seen) == SERVER_KEYS
     assert seen["frames_sent"] > 45
-    assert seen["frames_lost"] <= 1
+    assert seen["frames_lost"] <= 3
     assert seen["frames_answered"] >= seen["frames_sent"] - 15
     assert seen["frames_answered"] <= told["estimates_sent"] <= told["frames_received"]
     assert told["breaks"] == told["frames_refused"] == told["detector_restarts"] == 0

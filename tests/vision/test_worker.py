@@ -213,7 +213,7 @@ async def test_a_process_that_fails_is_replaced_and_the_newest_picture_looked_at
     fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     sightings = Sightings()
-    async with DetectorWorker(f"spies:{fault}_on_7", sightings, timeout=0.5) as worker:
+    async with DetectorWorker(f"spies:{fault}_on_7", sightings, timeout=1.5) as worker:
         worker.submit(picture(1))
         await sightings.reach(1)
         worker.submit(picture(7, 176))
