@@ -1,4 +1,4 @@
-"""From a configuration to a run with its reports."""
+"""From a configuration to a run with its reports; either end loads only what it needs itself."""
 
 import asyncio
 import logging
@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import client, server, trace, view
+from . import trace, view
 from .config import ClientConfig, Reporting, ServerConfig
 from .environment import environment
 from .errors import INTERRUPTED, UsageError
@@ -43,12 +43,14 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve(config: ServerConfig) -> int:
+    from .server import Server
+
     with (
         stop_on_signals() as stop,
         open_output(config.reporting.output, report.CSV_COLUMNS) as output,
         Terminal(view.server_table, view.server_line) as terminal,
     ):
-        running = server.Server(config, stop, terminal, output)
+        running = Server(config, stop, terminal, output)
         if config.duration is not None:
             asyncio.get_running_loop().call_later(config.duration, stop)
         await running.run()
@@ -58,12 +60,14 @@ async def _serve(config: ServerConfig) -> int:
 
 
 async def _watch(config: ClientConfig) -> int:
+    from .client import CSV_COLUMNS, Client
+
     with (
         stop_on_signals() as stop,
-        open_output(config.reporting.output, client.CSV_COLUMNS) as output,
+        open_output(config.reporting.output, CSV_COLUMNS) as output,
         Terminal(view.client_table, view.client_line) as terminal,
     ):
-        running = client.Client(config, stop, terminal, output)
+        running = Client(config, stop, terminal, output)
         try:
             terminal.note(await running.run())
         finally:

@@ -14,7 +14,8 @@ from .errors import BallstreamError, SignalingError, UsageError
 from .link.codec import Encoding, video_compressor
 from .link.copypaste import open_terminal
 from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
-from .link.images import MAX_BUFFERED, image_compressor
+from .link.imagecodec import image_compressor
+from .link.images import MAX_BUFFERED
 from .link.signaling import Bye, Channel, Failure, Offer, listen_tcp, listen_unix
 from .link.track import BallTrack, OnFrame
 from .output import OutputFolder
@@ -196,7 +197,8 @@ class Server:
                 self.reports.append(session.report())
             if self._config.sessions is not None and len(self.reports) >= self._config.sessions:
                 self._stop()
-        self._terminal.note(f"client {session.number} is gone: {reason}")
+        dropped = f"; {session.dropped} frames were left out for it" if session.dropped else ""
+        self._terminal.note(f"client {session.number} is gone: {reason}{dropped}")
 
     def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
         if self._output is not None:

@@ -143,6 +143,11 @@ class Session:
             }
         )
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out because the client, or the way to it, did not keep up."""
+        return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
+
     def report(self) -> SessionReport:
         """The figures of the session, which has ended."""
         score = self.scorer.total(self._until or time.monotonic())

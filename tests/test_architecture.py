@@ -138,6 +138,8 @@ def test_private_names_are_listed_at_the_top_of_their_file(source: str) -> None:
     ("module", "unwanted"),
     [
         ("ballstream.cli", {"aiortc", "av", "cv2", "numpy"}),
+        ("ballstream.main", {"aiortc", "av", "cv2"}),
+        ("ballstream.client", {"cv2"}),
         ("ballstream.vision.child", {"aiortc", "av"}),
         ("ballstream.vision.worker", {"aiortc", "av"}),
         ("ballstream.vision.loading", {"aiortc", "av"}),

@@ -3,16 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
-import cv2
-import numpy as np
 from aiortc import RTCDataChannel
-from av import VideoFrame
 
 from ..errors import ProtocolError
-from ..protocol.frames import Image, ImageCodec, Joining, split
-from ..protocol.planes import Plane
+from ..protocol.frames import Image, Joining
 from .encoder import Broadcast, Drawn
-from .picture import planes_of_frame
 from .track import OnFrame
 
 MAX_BUFFERED = 200_000
@@ -21,42 +16,17 @@ MAX_BUFFERED = 200_000
 Messages = list[bytes]
 
 
-def image_compressor(
-    codec: ImageCodec, quality: int
-) -> Callable[[VideoFrame, int, bool], Messages]:
-    """Frames into the messages of `protocol.frames`; `quality` is that of JPEG, 1 to 100."""
-
-    def compress(frame: VideoFrame, number: int, keyframe: bool) -> Messages:
-        planes = planes_of_frame(frame)
-        i420 = np.concatenate([plane.ravel() for plane in planes]).reshape(-1, frame.width)
-        payload = _encode(i420, codec, quality)
-        return split(Image(number, frame.width, frame.height, codec, payload))
-
-    return compress
-
-
-def _encode(i420: Plane, codec: ImageCodec, quality: int) -> bytes:
-    match codec:
-        case ImageCodec.RAW:
-            return i420.tobytes()
-        case ImageCodec.PNG:
-            _, data = cv2.imencode(".png", i420)
-        case ImageCodec.JPEG:
-            _, data = cv2.imencode(".jpg", i420, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return data.tobytes()
-
-
 class ImageSender:
     """Sends a broadcast of images on a channel.
 
-    What has not left yet when the next frame is there makes that one be skipped, which `skipped`
+    What has not left yet when the next frame is there makes that one be left out, which `dropped`
     counts; so at most one frame waits. `on_frame` is told of every frame that is sent.
     """
 
     def __init__(
         self, channel: RTCDataChannel, broadcast: Broadcast[Messages], on_frame: OnFrame
     ) -> None:
-        self.skipped = 0
+        self.dropped = 0
         self.bytes_sent = 0
         self._channel = channel
         self._broadcast = broadcast
@@ -71,11 +41,11 @@ class ImageSender:
         self._broadcast.remove(self)
 
     def offer(self, packet: Messages, drawn: Drawn) -> None:
-        """Send a frame, or skip it."""
+        """Send a frame, or leave it out."""
         if self._channel.readyState != "open":
             return
         if self._channel.bufferedAmount:
-            self.skipped += 1
+            self.dropped += 1
             return
         self._on_frame(drawn.number, drawn.seconds, drawn.at)
         for message in packet:
