@@ -6,29 +6,28 @@ detector's process, which imports this module again, stays free of PyAV and aior
 
 import logging
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
-from . import __version__
 from .bench.scenarios import SCENARIOS
 from .config import (
-    MAX_BITRATE,
     MAX_FPS,
-    MAX_SIZE,
-    MIN_BITRATE,
     MIN_FPS,
     MIN_RADIUS,
-    MIN_SIZE,
+    Address,
     ClientConfig,
+    Network,
     Reporting,
+    Secret,
     ServerConfig,
     Signaling,
+    Web,
 )
 from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
+from .flag_types import Bitrate, Finite, HostPort, Size
+from .flags import INFORMATION, LOG_LEVEL, shared
 
 _SETTINGS = {
     "auto_envvar_prefix": "BALLSTREAM",
@@ -41,147 +40,11 @@ _EPILOG = (
     "BALLSTREAM_SIGNALING_PORT; a flag wins."
 )
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-class Size(click.ParamType[tuple[int, int]]):
-    """A picture's size, `640x480`."""
-
-    name = "WxH"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            width, height = (int(part) for part in value.lower().split("x"))
-        except ValueError:
-            self.fail(f"{value!r} is not a size like 640x480", param, ctx)
-        least, most = MIN_SIZE, MAX_SIZE
-        if width % 2 or height % 2:
-            self.fail(f"{value}: width and height must be even", param, ctx)
-        if not (least[0] <= width <= most[0] and least[1] <= height <= most[1]):
-            self.fail(
-                f"{value} is not between {least[0]}x{least[1]} and {most[0]}x{most[1]}", param, ctx
-            )
-        return width, height
-
-
-class Bitrate(click.ParamType[int]):
-    """Bits a second, `1500000`, `1500k` or `1.5M`."""
-
-    name = "bit/s"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value)
-        factor = {"k": 1_000, "m": 1_000_000}.get(text[-1:].lower(), 1)
-        try:
-            bitrate = round(float(text if factor == 1 else text[:-1]) * factor)
-        except (ValueError, OverflowError):
-            self.fail(f"{value!r} is not a bitrate like 800k or 1.5M", param, ctx)
-        if not MIN_BITRATE <= bitrate <= MAX_BITRATE:
-            self.fail(
-                f"{value} bit/s is not between {MIN_BITRATE // 1000}k and "
-                f"{MAX_BITRATE // 1_000_000}M",
-                param,
-                ctx,
-            )
-        return bitrate
-
-
-class Finite(click.FloatRange):
-    """A number in a range; unlike click's own, it lets no NaN through."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number: float = super().convert(value, param, ctx)
-        if number != number or number in (float("inf"), float("-inf")):
-            self.fail(f"{value} is not a finite number", param, ctx)
-        return number
-
-
 _DEFAULTS = ServerConfig()
-_SECONDS = Finite(min=0, min_open=True)
-
-
-_LOG_LEVEL = click.option(
-    "--log-level",
-    default="warning",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-    help="How much to say on standard error.",
-)
-
-
-# No flags of a run: an environment variable of that name says something else.
-_INFORMATION = (
-    click.version_option(__version__, allow_from_autoenv=False),
-    click.help_option("-h", "--help", allow_from_autoenv=False),
-)
-
-
-def _shared(command: Command) -> Command:
-    """The flags that server and client have in common."""
-    signaling = Signaling()
-    for option in reversed(
-        [
-            click.option(
-                "-s",
-                "--signaling",
-                default=signaling.method,
-                type=click.Choice(["tcp-socket", "unix-socket", "copy-and-paste"]),
-                help="How offer and answer get across.",
-            ),
-            click.option(
-                "--signaling-host",
-                default=signaling.host,
-                metavar="HOST",
-                help="Address for tcp-socket.",
-            ),
-            click.option(
-                "--signaling-port",
-                default=signaling.port,
-                type=click.IntRange(1, 65535),
-                metavar="PORT",
-                help="Port for tcp-socket.",
-            ),
-            click.option(
-                "--signaling-path",
-                default=signaling.path,
-                type=click.Path(path_type=Path),
-                help="Socket file for unix-socket.",
-            ),
-            click.option(
-                "--duration",
-                type=_SECONDS,
-                metavar="S",
-                show_default="until Ctrl-C",
-                help="Stop after S seconds, then print the summary.",
-            ),
-            click.option(
-                "--json",
-                is_flag=True,
-                show_default="off",
-                help="Print one JSON document to standard output, and nothing else there.",
-            ),
-            click.option(
-                "--output",
-                type=click.Path(path_type=Path, file_okay=False),
-                metavar="DIR",
-                show_default="none",
-                help="Write summary.json and estimates.csv to DIR.",
-            ),
-            _LOG_LEVEL,
-            *_INFORMATION,
-        ]
-    ):
-        command = option(command)
-    return command
 
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
-@_shared
+@shared
 @click.option("--size", default="640x480", type=Size(), help="Size of the picture, even.")
 @click.option(
     "--fps", default=_DEFAULTS.fps, type=Finite(MIN_FPS, MAX_FPS), help="Frames a second."
@@ -238,6 +101,25 @@ def _shared(command: Command) -> Command:
     help="Leave the frame number out of the picture.",
 )
 @click.option(
+    "--http",
+    type=HostPort(),
+    show_default="127.0.0.1:8080 with -s whep, else none",
+    help="Serve page, WHEP and metrics there; port 0 takes any that is free.",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    show_default="off",
+    help="Allow --http on an address that is not loopback without a --token.",
+)
+@click.option(
+    "--allow-origin",
+    multiple=True,
+    metavar="ORIGIN",
+    show_default="none",
+    help="Let pages from there use WHEP, such as https://example.org; may be repeated.",
+)
+@click.option(
     "--sessions",
     type=click.IntRange(1),
     metavar="N",
@@ -260,11 +142,12 @@ def _server(**flags: Any) -> int:
     from .main import run_server
 
     stamp = not flags.pop("no_stamp")
-    return run_server(ServerConfig(**_settings(flags), stamp=stamp))
+    web = _web(flags)
+    return run_server(ServerConfig(**_settings(flags), web=web, stamp=stamp))
 
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
-@_shared
+@shared
 @click.option(
     "--transport",
     default=ClientConfig().transport,
@@ -279,6 +162,12 @@ def _server(**flags: Any) -> int:
 )
 @click.option(
     "--display", is_flag=True, show_default="off", help="Show pictures and estimates in a window."
+)
+@click.option(
+    "--url",
+    default=ClientConfig().url,
+    metavar="URL",
+    help="The server's endpoint, for whep.",
 )
 @click.option(
     "--wait",
@@ -297,7 +186,9 @@ def _client(**flags: Any) -> int:
     """Receive the video, find the ball in every newest picture, and send its place back."""
     from .main import run_client
 
-    return run_client(ClientConfig(**_settings(flags)))
+    token = flags.pop("token")
+    settings = _settings(flags)
+    return run_client(ClientConfig(**settings, token=None if token is None else Secret(token)))
 
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
@@ -327,9 +218,9 @@ def _client(**flags: Any) -> int:
     show_default="off",
     help="Print JSON to standard output, and nothing else.",
 )
-@_LOG_LEVEL
-@_INFORMATION[0]
-@_INFORMATION[1]
+@LOG_LEVEL
+@INFORMATION[0]
+@INFORMATION[1]
 def _bench(
     scenario: tuple[str, ...],
     repeat: int,
@@ -350,6 +241,17 @@ def _bench(
     return run_bench(scenario, repeat, duration, json)
 
 
+def _web(flags: dict[str, Any]) -> Web | None:
+    """Take the flags of the HTTP server out of all; None where there is to be none."""
+    address, token = flags.pop("http"), flags.pop("token")
+    insecure, origins = flags.pop("insecure"), flags.pop("allow_origin")
+    if address is None and flags["signaling"] == "whep":
+        address = Address("127.0.0.1", 8080)
+    if address is None:
+        return None
+    return Web(address, None if token is None else Secret(token), insecure, origins)
+
+
 def _settings(flags: dict[str, Any]) -> dict[str, Any]:
     """Group the shared flags as the configurations have them, and set the log up."""
     logging.getLogger().setLevel(flags.pop("log_level").upper())
@@ -358,7 +260,11 @@ def _settings(flags: dict[str, Any]) -> dict[str, Any]:
         **{name: flags.pop(f"signaling_{name}") for name in ("host", "port", "path")},
     )
     reporting = Reporting(json=flags.pop("json"), output=flags.pop("output"))
-    return {"signaling": signaling, "reporting": reporting, **flags}
+    network = Network(
+        ice_servers=flags.pop("ice_server"),
+        **{name: flags.pop(name) for name in ("relay_only", "advertise")},
+    )
+    return {"signaling": signaling, "reporting": reporting, "network": network, **flags}
 
 
 def server() -> NoReturn:

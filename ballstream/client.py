@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, closing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
 from . import trace, view
-from .config import ClientConfig
+from .config import ClientConfig, Network
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
 from .link.copypaste import open_terminal
@@ -82,7 +83,7 @@ class Client:
                 self._config.detector, self._on_sighting, display=self._config.display
             ) as self._worker,
             _open_signaling(self._config) as signaling,
-            Peer() as peer,
+            Peer(self._network(signaling)) as peer,
         ):
             try:
                 reception = await self._negotiate(peer, signaling)
@@ -91,6 +92,11 @@ class Client:
             finally:
                 self._ended = time.monotonic()
                 await signaling.send(Bye())
+
+    def _network(self, signaling: Channel) -> Network:
+        """With the ICE servers of our flags, or else those that the server names."""
+        network = self._config.network
+        return replace(network, ice_servers=network.ice_servers or signaling.ice_servers)
 
     async def _negotiate(self, peer: Peer, signaling: Channel) -> Coroutine[Any, Any, None]:
         """Settle everything with one offer; returns what receives the pictures until they end."""
@@ -113,7 +119,7 @@ class Client:
         return self._video.run(video.receiver.track)
 
     async def _exchange(self, connection: RTCPeerConnection, signaling: Channel) -> str:
-        answer = await ask(signaling, Offer(await make_offer(connection)))
+        answer = await ask(signaling, Offer(await make_offer(connection, self._network(signaling))))
         await accept_answer(connection, answer.sdp)
         self.connected = True
         return answer.sdp
@@ -244,8 +250,12 @@ def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel
             return connect_tcp(signaling.host, signaling.port, config.wait)
         case "unix-socket":
             return connect_unix(signaling.path, config.wait)
-        case _:
+        case "copy-and-paste":
             return open_terminal(config.reporting.lines)
+        case _:
+            from .web.player import connect_whep
+
+            return connect_whep(config.url, config.token, config.wait)
 
 
 def _codec_of(answer: str) -> str:

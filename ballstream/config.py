@@ -11,6 +11,59 @@ MIN_RADIUS = 4
 MIN_BITRATE, MAX_BITRATE = 200_000, 20_000_000
 
 
+class Secret(str):
+    """What nobody should read in a log, a report or a traceback."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'(secret)'"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """A STUN server, or a TURN server with its credentials; the URL has none in it."""
+
+    url: str
+    username: str | None = None
+    credential: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How media finds its way from end to end."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+    relay_only: bool = False
+    advertise: str | None = None
+
+
+DIRECT = Network()
+"""No servers, nothing to advertise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where the page, WHEP and the metrics are served, and to whom."""
+
+    address: Address
+    token: Secret | None = None
+    insecure: bool = False
+    origins: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Signaling:
     """How offer and answer get across."""
@@ -40,6 +93,7 @@ class ServerConfig:
 
     signaling: Signaling = Signaling()
     reporting: Reporting = Reporting()
+    network: Network = Network()
     duration: float | None = None
     size: tuple[int, int] = (640, 480)
     fps: float = 30
@@ -51,6 +105,7 @@ class ServerConfig:
     frame_codec: str = "png"
     quality: int = 90
     stamp: bool = True
+    web: Web | None = None
     sessions: int | None = None
     max_sessions: int = 32
     stock: bool = False
@@ -62,9 +117,12 @@ class ClientConfig:
 
     signaling: Signaling = Signaling()
     reporting: Reporting = Reporting()
+    network: Network = Network()
     duration: float | None = None
     transport: str = "track"
     detector: str = "centroid"
     display: bool = False
+    url: str = "http://127.0.0.1:8080/whep"
+    token: Secret | None = None
     wait: float = 10
     stock: bool = False

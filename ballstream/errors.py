@@ -3,7 +3,9 @@
 BallstreamError              a line for the user: what is wrong, what to do; exit status 1
 ├── UsageError               the flags cannot be meant like this; exit status 2
 ├── SignalingError           the other end cannot be reached, or does not speak the protocol
-├── NegotiationError         the descriptions of the two ends do not go together
+│   └── Unavailable          this server takes nobody at present; later it may
+├── NegotiationError         the descriptions of the two ends cannot be used
+│   └── Unacceptable         they can be read, but do not go together
 ├── PeerLost                 the other end is gone without a word
 └── DetectorError            the detector cannot be loaded or started
 
@@ -36,8 +38,16 @@ class SignalingError(BallstreamError):
     """The other end cannot be reached, or what it says is not the signalling protocol."""
 
 
+class Unavailable(SignalingError):  # noqa: N818 - as HTTP has it, 503
+    """The server is full or about to end."""
+
+
 class NegotiationError(BallstreamError):
     """An offer or an answer cannot be used."""
+
+
+class Unacceptable(NegotiationError):  # noqa: N818 - as HTTP has it, 406
+    """An offer is sound, but asks for nothing that this server has."""
 
 
 class PeerLost(BallstreamError):  # noqa: N818 - a state of affairs, as in `ConnectionLost`

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import trace, view
-from .config import ClientConfig, Reporting, ServerConfig
+from .config import ClientConfig, Reporting, Secret, ServerConfig
 from .environment import environment
 from .errors import INTERRUPTED, UsageError
 from .output import OutputFolder, open_output
@@ -105,7 +105,15 @@ def _lines(session: SessionReport | ReceptionReport) -> list[str]:
 
 
 def _plain(value: Any) -> Any:
-    """Paths as strings, for JSON."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    return value if isinstance(value, str | int | float | tuple | None) else str(value)
+    """Paths as strings and secrets hidden, for JSON."""
+    match value:
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case tuple():
+            return [_plain(each) for each in value]
+        case Secret():
+            return "(secret)"
+        case str() | int() | float() | None:
+            return value
+        case _:
+            return str(value)

@@ -7,20 +7,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from .config import ServerConfig
+from .config import ServerConfig, Web
 from .endings import first_of
-from .errors import BallstreamError, SignalingError, UsageError
+from .errors import BallstreamError, SignalingError, Unavailable, UsageError
 from .link.codec import Encoding, video_compressor
 from .link.copypaste import open_terminal
 from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from .link.imagecodec import image_compressor
 from .link.images import MAX_BUFFERED
-from .link.signaling import Bye, Channel, Failure, Offer, listen_tcp, listen_unix
+from .link.signaling import Bye, Channel, Offer, listen_tcp, listen_unix
 from .link.track import BallTrack, OnFrame
 from .output import OutputFolder
 from .protocol.frames import ImageCodec
-from .scene.motion import bounce
+from .scene.motion import Motion, bounce
 from .scene.render import Scene
 from .scoring import report
 from .scoring.report import SessionReport
@@ -29,6 +30,9 @@ from .session import Session
 from .stopping import Stop
 from .terminal import Terminal
 from .view import server_cells
+
+if TYPE_CHECKING:
+    from .web.site import Site
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +78,15 @@ class Server:
             logger.warning("this aiortc lacks what one encoder for all needs; using its own")
         self._clients: set[asyncio.Task[None]] = set()
         self._sessions: dict[int, Session] = {}
-        self._last_number = 0
+        self._last_number = self._ended = 0
+        self._site = None if config.web is None else self._make_site(config.web, motion)
+
+    def _make_site(self, settings: Web, motion: Motion) -> "Site":
+        from .web.site import Site  # who needs no HTTP need not wait for it to load
+
+        return Site(
+            self._config, settings, motion, self._accept, self._unready, self._sessions.values
+        )
 
     def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
         config = self._config
@@ -89,7 +101,7 @@ class Server:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
         view = asyncio.create_task(self._refresh_view())
         try:
-            async with self._video, self._images, self._listening():
+            async with self._video, self._images, self._listening(), self._serving_web():
                 await self._stop.wait()
                 # The stop ends the sessions; what hangs in spite of it is cut off with the
                 # listening.
@@ -109,12 +121,32 @@ class Server:
             case "unix-socket":
                 place = str(signaling.path)
                 listening = listen_unix(signaling.path, self._accept)
-            case _:
+            case "copy-and-paste":
                 place = "this terminal"
                 listening = self._at_terminal()
+            case _:
+                yield
+                return
         async with listening:
             self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
             yield
+
+    @asynccontextmanager
+    async def _serving_web(self) -> AsyncIterator[None]:
+        if self._site is None:
+            yield
+            return
+        async with self._site.serving() as address:
+            self._terminal.note(f"waiting for clients at {address}whep; the page is {address}")
+            yield
+
+    def _unready(self) -> str | None:
+        """Why there can be no further session at present; None where there can."""
+        if self._stop.requested:
+            return "the server is about to end"
+        if len(self._sessions) >= self._config.max_sessions:
+            return f"the server is full ({self._config.max_sessions} sessions)"
+        return None
 
     @asynccontextmanager
     async def _at_terminal(self) -> AsyncIterator[None]:
@@ -137,7 +169,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
-            await channel.send(Failure("too many clients wait here; try again"))
+            await channel.refuse(Unavailable("too many clients wait here; try again"))
             return
         self._clients.add(task)
         try:
@@ -151,17 +183,22 @@ class Server:
             offer = await self._first_offer(channel)
             if offer is None:
                 return False
-            if len(self._sessions) >= self._config.max_sessions:
-                raise SignalingError(f"the server is full ({self._config.max_sessions} sessions)")
+            if (reason := self._unready()) is not None:
+                raise Unavailable(reason)
             await self._run_session(channel, offer)
         except BallstreamError as error:
-            await channel.send(Failure(str(error)))
+            await self._refuse(channel, error)
             self._terminal.note(f"refused a client: {error}")
         except Exception as error:
             logger.error("a client's session failed: %s: %s", type(error).__name__, error)
             logger.debug("a client's session failed", exc_info=True)
-            await channel.send(Failure("the server failed"))
+            await self._refuse(channel, BallstreamError("the server failed"))
         return True
+
+    async def _refuse(self, channel: Channel, error: BallstreamError) -> None:
+        if self._site is not None:
+            self._site.metrics.refused()
+        await channel.refuse(error)
 
     async def _first_offer(self, channel: Channel) -> Offer | None:
         """The client's offer, or None if it hangs up or the server stops."""
@@ -185,6 +222,7 @@ class Server:
             self._on_verdict,
         )
         self._sessions[session.number] = session
+        channel.client = session.number
         try:
             reason = await session.run(channel, offer, self._stop)
         except BallstreamError as error:
@@ -194,13 +232,22 @@ class Server:
         finally:
             del self._sessions[session.number]
             if session.scorer.frames_sent:
-                self.reports.append(session.report())
-            if self._config.sessions is not None and len(self.reports) >= self._config.sessions:
-                self._stop()
+                self._note_end(session)
         dropped = f"; {session.dropped} frames were left out for it" if session.dropped else ""
         self._terminal.note(f"client {session.number} is gone: {reason}{dropped}")
 
+    def _note_end(self, session: Session) -> None:
+        if not session.passive:
+            self.reports.append(session.report())
+        if self._site is not None:
+            self._site.metrics.ended(session)
+        self._ended += 1
+        if self._config.sessions is not None and self._ended >= self._config.sessions:
+            self._stop()
+
     def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
+        if self._site is not None:
+            self._site.observe(session, verdict)
         if self._output is not None:
             self._output.add(report.csv_row(session, at, verdict))
 
@@ -211,6 +258,7 @@ class Server:
                 [
                     server_cells(f"client {number}", session.scorer)
                     for number, session in self._sessions.items()
+                    if not session.passive
                 ]
             )
 

@@ -82,12 +82,12 @@ class Session:
         lost; in either case nothing of the session is left.
         """
         try:
-            async with Peer() as peer:
+            async with Peer(self._config.network) as peer:
                 self._peer = peer
                 peer.connection.on("datachannel", self._on_datachannel)
                 if wants_video(offer.sdp):
                     self._add_video(peer)
-                sdp = await answer_offer(peer.connection, offer.sdp)
+                sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
                 await signaling.send(Answer(sdp))
                 self.answered = True
                 try:
@@ -144,6 +144,16 @@ class Session:
         )
 
     @property
+    def passive(self) -> bool:
+        """Whether the client only watches: without datachannels there is nothing to score."""
+        return self._peer is None or self._peer.connection.sctp is None
+
+    @property
+    def transport(self) -> str:
+        """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
+        return "+".join(self._transports)
+
+    @property
     def dropped(self) -> int:
         """Frames that were left out because the client, or the way to it, did not keep up."""
         return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
@@ -153,7 +163,7 @@ class Session:
         score = self.scorer.total(self._until or time.monotonic())
         return SessionReport(
             id=self.number,
-            transport="+".join(self._transports),
+            transport=self.transport,
             codec="+".join(self._transports.values()),
             bytes_sent=self._bytes_sent,
             **msgspec.structs.asdict(score),

@@ -18,6 +18,10 @@ class Stop:
     def __call__(self) -> None:
         self._event.set()
 
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
     async def wait(self) -> None:
         await self._event.wait()
 

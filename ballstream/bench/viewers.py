@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from ..config import DIRECT
 from ..link.negotiation import accept_answer, make_offer
 from ..link.peer import Peer
 from ..link.receiver import Counting
@@ -35,7 +36,7 @@ async def watch(path: Path, viewers: int) -> list[int]:
 async def _view(
     path: Path, count: Counting, connected: asyncio.Barrier, stop: asyncio.Event
 ) -> None:
-    async with connect_unix(path, 10) as signaling, Peer() as peer:
+    async with connect_unix(path, 10) as signaling, Peer(DIRECT) as peer:
         receiver = peer.connection.addTransceiver("video", direction="recvonly").receiver
         count.attach(receiver)
         answer = await ask(signaling, Offer(await make_offer(peer.connection)))

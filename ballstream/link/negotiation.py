@@ -4,14 +4,20 @@ aiortc takes a description apart without checking it first: a malformed one rais
 StopIteration, AssertionError and others. Here each becomes a NegotiationError.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc.exceptions import OperationError
 from aiortc.sdp import SessionDescription
 
-from ..errors import NegotiationError
+from ..config import DIRECT, Network
+from ..errors import NegotiationError, Unacceptable
+from .candidates import advertise, has_candidate
+
+logger = logging.getLogger(__name__)
 
 MAX_SECTIONS = 4
 MAX_CANDIDATES = 64
@@ -22,10 +28,13 @@ MAX_LINES_ALIKE = 200
 _RTX = "video/rtx"
 
 
-async def make_offer(connection: RTCPeerConnection) -> str:
-    """Offer what was added to the connection; returns the SDP with all candidates."""
+async def make_offer(connection: RTCPeerConnection, network: Network = DIRECT) -> str:
+    """Offer what was added to the connection; returns the SDP with all candidates.
+
+    Raises NegotiationError where this end has no address to offer.
+    """
     await connection.setLocalDescription(await connection.createOffer())
-    return _gathered(connection)
+    return _gathered(connection, network)
 
 
 async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
@@ -49,10 +58,10 @@ def send_track(connection: RTCPeerConnection, track: MediaStreamTrack, codec: st
     return transceiver.sender
 
 
-async def answer_offer(connection: RTCPeerConnection, sdp: str) -> str:
+async def answer_offer(connection: RTCPeerConnection, sdp: str, network: Network = DIRECT) -> str:
     """Apply an offer; returns the answer's SDP with all candidates.
 
-    Raises NegotiationError where the offer cannot be used.
+    Raises NegotiationError where the offer cannot be used, Unacceptable where the codecs differ.
     """
     with _described("offer"):
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
@@ -61,13 +70,14 @@ async def answer_offer(connection: RTCPeerConnection, sdp: str) -> str:
                 # Else aiortc would receive and decode it, and keep it for nobody.
                 transceiver.direction = "inactive"
         await connection.setLocalDescription(await connection.createAnswer())
-    return _gathered(connection)
+    return _gathered(connection, network)
 
 
 def wants_video(sdp: str) -> bool:
     """Whether an offer asks for video; one that does not must have datachannels.
 
-    Raises NegotiationError where it is malformed, unreasonably large, or asks for neither.
+    Raises NegotiationError where it is malformed or unreasonably large, Unacceptable where it asks
+    for neither.
     """
     with _described("offer"):
         media = _parse(sdp).media
@@ -79,7 +89,7 @@ def wants_video(sdp: str) -> bool:
     if not video and any(section.kind == "application" for section in media):
         return False
     if len(video) != 1 or video[0].direction not in ("recvonly", "sendrecv"):
-        raise NegotiationError(
+        raise Unacceptable(
             "the offer needs one video section that wants video, or datachannels: add a recvonly "
             "video transceiver before offering"
         )
@@ -87,17 +97,17 @@ def wants_video(sdp: str) -> bool:
 
 
 def _parse(sdp: str) -> SessionDescription:
-    """Parse a description; raises ValueError where it is unreasonable."""
+    """Parse a description; raises NegotiationError where it is unreasonable."""
     lines = sdp.splitlines()
     kinds = Counter(line.partition(":")[0] for line in lines)
     if len(lines) > MAX_LINES or (kinds and kinds.most_common(1)[0][1] > MAX_LINES_ALIKE):
-        raise ValueError("it is longer than any that makes sense")
+        raise NegotiationError("a description is longer than any that makes sense")
     description = SessionDescription.parse(sdp)
     for section in description.media:
         if section.dtls is None or not section.dtls.fingerprints:
-            raise ValueError("it has no fingerprint")
+            raise NegotiationError("a description without a fingerprint cannot be used")
         if any(not 0 < candidate.port < 0x10000 for candidate in section.ice_candidates):
-            raise ValueError("it has a candidate with an impossible port")
+            raise NegotiationError("a description has a candidate with an impossible port")
     return description
 
 
@@ -105,16 +115,28 @@ def _parse(sdp: str) -> SessionDescription:
 def _described(kind: str) -> Iterator[None]:
     try:
         yield
+    except OperationError:
+        raise Unacceptable(f"the {kind} has no video codec in common with this end") from None
+    except NegotiationError:
+        raise
     except Exception as error:  # the list of what aiortc raises here has no end
-        detail = f"{type(error).__name__}: {error!s:.200}".rstrip(": ")
-        raise NegotiationError(f"the {kind} cannot be used ({detail})") from error
+        # Without the error's text: a log is no place for parts of a description.
+        raise NegotiationError(f"the {kind} is malformed ({type(error).__name__})") from None
 
 
-def _gathered(connection: RTCPeerConnection) -> str:
+def _gathered(connection: RTCPeerConnection, network: Network) -> str:
     sdp: str = connection.localDescription.sdp
-    if "a=candidate:" not in sdp:
+    turn = next((each.url for each in network.ice_servers if each.url.startswith("turn")), None)
+    if turn is not None and not has_candidate(sdp, "relay"):
+        refused = f"the TURN server {turn} cannot be reached or refuses the credentials"
+        if network.relay_only:
+            raise NegotiationError(f"{refused}: look at --ice-server")
+        logger.warning("%s (--ice-server); going on without", refused)
+    if turn is None and network.relay_only:
+        raise NegotiationError("--relay-only needs a TURN server: give an --ice-server turn:...")
+    if not has_candidate(sdp):
         raise NegotiationError(
             "this machine has no network address but loopback, so there is no way to the other "
             "end: bring a network interface up"
         )
-    return sdp
+    return sdp if network.advertise is None else advertise(sdp, network.advertise)

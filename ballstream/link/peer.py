@@ -7,9 +7,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
 from aiortc.stats import RTCTransportStats
 
+from ..config import Network
 from ..errors import PeerLost
 
 logger = logging.getLogger(__name__)
@@ -34,8 +35,14 @@ class Peer:
     ever; `watch` does not.
     """
 
-    def __init__(self) -> None:
-        self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(self, network: Network) -> None:
+        servers = [
+            RTCIceServer(each.url, each.username, each.credential) for each in network.ice_servers
+        ]
+        policy = RTCIceTransportPolicy.RELAY if network.relay_only else RTCIceTransportPolicy.ALL
+        self.connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=servers, iceTransportPolicy=policy)
+        )
         self.heard_at = time.monotonic()
         """The instant at which the last packet from the peer was seen, to within a poll."""
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from ..errors import SignalingError
+from ..config import IceServer
+from ..errors import BallstreamError, SignalingError
 
 MAX_LINE = 256 * 1024
 """Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
@@ -71,6 +72,16 @@ class Channel(ABC):
 
     patience: float | None = None
     """Seconds that the peer has for its offer or answer; None where a person has to paste it."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+    """What the peer says that one can use to find a way to it."""
+
+    client: int | None = None
+    """The number by which the server shows the client at the other end."""
+
+    async def refuse(self, error: BallstreamError) -> None:
+        """Tell a client that there will be no answer, and why."""
+        await self.send(Failure(str(error)))
 
     @abstractmethod
     async def send(self, message: Message) -> None:

@@ -100,7 +100,7 @@ class Scorer:
         """Frames for which an estimate came back, one that no ball was found included."""
 
         self.counts = dict.fromkeys(Result, 0)
-        self._unnumbered = 0
+        self._expired = self._unnumbered = 0
         self.detection = Distribution()
         self.tracking = Distribution()
         self.latency = Distribution()
@@ -120,7 +120,12 @@ class Scorer:
             oldest = next(iter(self._frames))
             if self._frames[oldest].drawn_at >= before:
                 return
-            del self._frames[oldest]
+            self._expired += not self._frames.pop(oldest).answered
+
+    @property
+    def frames_expired(self) -> int:
+        """Frames that are lost for sure, as their estimates would come too late by now."""
+        return max(self._expired - self._unnumbered, 0)
 
     def reject(self) -> None:
         """Count a message that was no estimate at all."""

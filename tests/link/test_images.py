@@ -8,6 +8,7 @@ import pytest
 from aiortc import RTCDataChannel
 from programs import soon
 
+from ballstream.config import DIRECT
 from ballstream.link.encoder import Broadcast, Drawn
 from ballstream.link.imagecodec import image_compressor
 from ballstream.link.images import ImageReception, ImageSender, Messages
@@ -35,7 +36,7 @@ def broadcast(codec: ImageCodec) -> Broadcast[Messages]:
 @asynccontextmanager
 async def channels() -> AsyncIterator[tuple[RTCDataChannel, RTCDataChannel]]:
     """Both ends of a channel for frames over real WebRTC, the one that sends first."""
-    async with Peer() as server, Peer() as client:
+    async with Peer(DIRECT) as server, Peer(DIRECT) as client:
         offered = asyncio.get_running_loop().create_future()
         server.connection.on("datachannel", offered.set_result)
         theirs = client.connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)

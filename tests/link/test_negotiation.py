@@ -4,6 +4,7 @@ import random
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 
+from ballstream.config import DIRECT
 from ballstream.errors import NegotiationError
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
@@ -27,7 +28,7 @@ def ball_track() -> BallTrack:
 
 
 async def offer_of_a_client() -> str:
-    async with Peer() as peer:
+    async with Peer(DIRECT) as peer:
         peer.connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
         peer.connection.addTransceiver("video", direction="recvonly")
         return await make_offer(peer.connection)
@@ -35,7 +36,7 @@ async def offer_of_a_client() -> str:
 
 async def answer(offer: str, codec: str = "VP8") -> str:
     wants_video(offer)
-    async with Peer() as peer:
+    async with Peer(DIRECT) as peer:
         send_track(peer.connection, ball_track(), codec)
         return await answer_offer(peer.connection, offer)
 
@@ -66,7 +67,7 @@ async def test_an_offer_without_the_codec_is_refused() -> None:
 
 
 async def test_an_offer_may_bring_datachannels_instead_of_video() -> None:
-    async with Peer() as peer:
+    async with Peer(DIRECT) as peer:
         peer.connection.createDataChannel("coordinates")
         offer = await make_offer(peer.connection)
     assert not wants_video(offer)
@@ -107,7 +108,7 @@ async def test_an_offer_with_many_sections_is_refused() -> None:
 async def test_rubbish_is_refused_as_offer_and_as_answer(sdp: str) -> None:
     with pytest.raises(NegotiationError):
         await answer(sdp)
-    async with Peer() as peer:
+    async with Peer(DIRECT) as peer:
         peer.connection.addTransceiver("video", direction="recvonly")
         await make_offer(peer.connection)
         with pytest.raises(NegotiationError):
@@ -171,7 +172,7 @@ async def test_a_description_without_fingerprint_is_refused() -> None:
 
 
 async def test_audio_that_is_offered_is_not_taken() -> None:
-    async with Peer() as client:
+    async with Peer(DIRECT) as client:
         client.connection.addTransceiver("audio", direction="sendrecv")
         client.connection.addTransceiver("video", direction="recvonly")
         sdp = await answer(await make_offer(client.connection))

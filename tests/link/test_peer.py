@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from programs import soon
 
+from ballstream.config import DIRECT
 from ballstream.errors import PeerLost
 from ballstream.link import peer as peer_module
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer
@@ -19,15 +20,15 @@ async def connect(client: Peer, server: Peer) -> None:
 
 
 async def test_the_other_end_closes() -> None:
-    async with Peer() as server:
-        async with Peer() as client:
+    async with Peer(DIRECT) as server:
+        async with Peer(DIRECT) as client:
             await connect(client, server)
         await soon(server.watch())
 
 
 async def test_the_other_end_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer_module, "SILENCE", 0.6)
-    async with Peer() as client, Peer() as server:
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
         await connect(client, server)
         with pytest.raises(PeerLost, match=r"nothing came .* for 0.6 s"):
             await soon(client.watch())
@@ -35,7 +36,7 @@ async def test_the_other_end_falls_silent(monkeypatch: pytest.MonkeyPatch) -> No
 
 async def test_no_connection_comes_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peer_module, "CONNECT_TIMEOUT", 0.1)
-    async with Peer() as client:
+    async with Peer(DIRECT) as client:
         client.connection.addTransceiver("video", direction="recvonly")
         await make_offer(client.connection)
         with pytest.raises(PeerLost, match="UDP"):

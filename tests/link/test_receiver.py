@@ -12,6 +12,7 @@ from aiortc.rtp import RtpPacket
 from av import VideoFrame
 from programs import soon
 
+from ballstream.config import DIRECT
 from ballstream.link import receiver as receiver_module
 from ballstream.link.codec import Encoding, video_compressor
 from ballstream.link.encoder import Broadcast, ViewerTrack
@@ -74,8 +75,8 @@ async def watching(
     compress = partial(video_compressor, Encoding(codec, SIZE, FPS, 500_000))
     async with (
         Broadcast(make_track, compress, SIZE[0] * SIZE[1]) as broadcast,
-        Peer() as server,
-        Peer() as client,
+        Peer(DIRECT) as server,
+        Peer(DIRECT) as client,
     ):
         track = ViewerTrack(broadcast, viewer.on_frame)
         track.listen(send_track(server.connection, track, codec))

@@ -1,0 +1,1 @@
+"""Everything that touches HTTP: WHEP at both ends, the page, the metrics."""
