@@ -28,6 +28,10 @@ MAX_LINES_ALIKE = 200
 _RTX = "video/rtx"
 
 
+class _Unreasonable(Exception):  # noqa: N818 - never seen outside
+    """A description is not what any real peer would send."""
+
+
 async def make_offer(connection: RTCPeerConnection, network: Network = DIRECT) -> str:
     """Offer what was added to the connection; returns the SDP with all candidates.
 
@@ -97,17 +101,17 @@ def wants_video(sdp: str) -> bool:
 
 
 def _parse(sdp: str) -> SessionDescription:
-    """Parse a description; raises NegotiationError where it is unreasonable."""
+    """Parse a description; raises _Unreasonable where it is."""
     lines = sdp.splitlines()
     kinds = Counter(line.partition(":")[0] for line in lines)
     if len(lines) > MAX_LINES or (kinds and kinds.most_common(1)[0][1] > MAX_LINES_ALIKE):
-        raise NegotiationError("a description is longer than any that makes sense")
+        raise _Unreasonable("it is longer than any that makes sense")
     description = SessionDescription.parse(sdp)
     for section in description.media:
         if section.dtls is None or not section.dtls.fingerprints:
-            raise NegotiationError("a description without a fingerprint cannot be used")
+            raise _Unreasonable("it has no fingerprint")
         if any(not 0 < candidate.port < 0x10000 for candidate in section.ice_candidates):
-            raise NegotiationError("a description has a candidate with an impossible port")
+            raise _Unreasonable("it has a candidate with an impossible port")
     return description
 
 
@@ -117,11 +121,13 @@ def _described(kind: str) -> Iterator[None]:
         yield
     except OperationError:
         raise Unacceptable(f"the {kind} has no video codec in common with this end") from None
-    except NegotiationError:
-        raise
+    except _Unreasonable as error:
+        raise NegotiationError(f"the {kind} cannot be used: {error}") from None
     except Exception as error:  # the list of what aiortc raises here has no end
         # Without the error's text: a log is no place for parts of a description.
-        raise NegotiationError(f"the {kind} is malformed ({type(error).__name__})") from None
+        raise NegotiationError(
+            f"the {kind} cannot be used: it is malformed ({type(error).__name__})"
+        ) from None
 
 
 def _gathered(connection: RTCPeerConnection, network: Network) -> str:

@@ -1,0 +1,49 @@
+// The table of the clients.
+
+/** Show the rows of the feed; the one of client `own` is this page's. */
+export function showClients(body, rows, own) {
+  body.replaceChildren(...(rows.length ? rows.map((row) => line(row, row.client === own)) : [nobody()]));
+}
+
+function line(row, isOwn) {
+  const line = document.createElement("tr");
+  line.classList.toggle("own", isOwn);
+  line.dataset.client = row.client;
+  line.append(cell(`${row.client}${isOwn ? " (this page)" : ""}`, "th"));
+  if (row.passive) {
+    const watching = cell("watches and does not answer");
+    watching.colSpan = 6;
+    line.append(watching);
+    return line;
+  }
+  const share = row.frames_sent ? (100 * row.frames_answered) / row.frames_sent : 0;
+  line.append(
+    cell(row.frames_sent),
+    cell(`${share.toFixed(1)} %`),
+    cell(figure(row.detection_error_px, 3)),
+    cell(figure(row.tracking_error_px, 2)),
+    cell(figure(row.latency_ms, 1)),
+    cell(figure(row.latency_p95_ms, 1)),
+  );
+  return line;
+}
+
+/** A figure with a fixed number of places, a dash where there is none. */
+export function figure(value, places) {
+  return value === null || value === undefined ? "–" : value.toFixed(places);
+}
+
+function cell(text, kind = "td") {
+  const cell = document.createElement(kind);
+  if (kind === "th") cell.scope = "row";
+  cell.textContent = text;
+  return cell;
+}
+
+function nobody() {
+  const line = document.createElement("tr");
+  const only = cell("Nobody yet");
+  only.colSpan = 7;
+  line.append(only);
+  return line;
+}

@@ -1,0 +1,85 @@
+// A WHEP player (draft-ietf-wish-whep) that opens its datachannel in the same offer.
+
+const GATHERING_MS = 2000;
+
+/** The server said no; `status` is that of HTTP. */
+export class Refused extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/**
+ * Post an offer to `endpoint`; gives the connection, the channel `coordinates`, the video's stream,
+ * the number by which the server shows us, and `close`.
+ */
+export async function play(endpoint, token) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const options = await fetch(endpoint, { method: "OPTIONS", headers });
+  const connection = new RTCPeerConnection({ iceServers: iceServers(options.headers.get("Link")) });
+  try {
+    // Before the offer: what is there when it is made is settled with it.
+    const channel = connection.createDataChannel("coordinates", {
+      ordered: false,
+      maxRetransmits: 0,
+      protocol: "ballstream.v1",
+    });
+    const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });
+    receiver.jitterBufferTarget = 0; // the newest frame counts, not a smooth picture
+    await connection.setLocalDescription();
+    await gathered(connection);
+    const response = await fetch(endpoint, {
+      method: "POST",
+      headers: { ...headers, "Content-Type": "application/sdp" },
+      body: connection.localDescription.sdp,
+    });
+    if (response.status !== 201) throw await refusal(response);
+    const session = new URL(response.headers.get("Location"), response.url);
+    await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    return {
+      connection,
+      channel,
+      stream: new MediaStream([receiver.track]),
+      client: Number(response.headers.get("Ballstream-Client")),
+      close() {
+        connection.close();
+        // `keepalive`, so that it also goes out from a page that is being left.
+        fetch(session, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+      },
+    };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+async function refusal(response) {
+  const { detail } = await response.json().catch(() => ({}));
+  return new Refused(response.status, detail ?? response.statusText);
+}
+
+function gathered(connection) {
+  return new Promise((resolve) => {
+    const check = () => connection.iceGatheringState === "complete" && resolve();
+    connection.addEventListener("icegatheringstatechange", check);
+    setTimeout(resolve, GATHERING_MS); // with what there is by then
+    check();
+  });
+}
+
+/** The servers in `Link` header fields (RFC 8288) with the relation `ice-server`. */
+function iceServers(links) {
+  return [...(links ?? "").matchAll(/<([^>]*)>((?:\s*;\s*[\w-]+="(?:[^"\\]|\\.)*")*)/g)]
+    .map(([, urls, rest]) => {
+      const parameters = Object.fromEntries(
+        [...rest.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [
+          name,
+          value.replace(/\\(.)/g, "$1"),
+        ]),
+      );
+      return { urls, ...parameters };
+    })
+    .filter(({ rel }) => rel === "ice-server")
+    .map(({ urls, username, credential }) => (username ? { urls, username, credential } : { urls }));
+}
