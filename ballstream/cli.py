@@ -26,7 +26,7 @@ from .config import (
     Web,
 )
 from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
-from .flag_types import Bitrate, Finite, HostPort, Size
+from .flag_types import Bitrate, Finite, HostPort, HttpUrl, Size
 from .flags import INFORMATION, LOG_LEVEL, shared
 
 _SETTINGS = {
@@ -166,7 +166,7 @@ def _server(**flags: Any) -> int:
 @click.option(
     "--url",
     default=ClientConfig().url,
-    metavar="URL",
+    type=HttpUrl(),
     help="The server's endpoint, for whep.",
 )
 @click.option(

@@ -2,7 +2,7 @@
 
 import ipaddress
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import click
 
@@ -88,6 +88,22 @@ class HostPort(click.ParamType[Address]):
         if not host or not port.isdecimal() or int(port) > 65535:
             self.fail(f"{value!r} is not an address like 127.0.0.1:8080", param, ctx)
         return Address(host, int(port))
+
+
+class HttpUrl(click.ParamType[str]):
+    """Where an HTTP server is, `https://example.org/whep`."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            url = urlsplit(value)
+            sound = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        except ValueError:
+            sound = False
+        if not sound:
+            self.fail(f"{value!r} is not a URL like http://127.0.0.1:8080/whep", param, ctx)
+        return str(value)
 
 
 class IpAddress(click.ParamType[str]):

@@ -28,6 +28,7 @@ from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5
 _CHANNEL_TIMEOUT = 2.0
+_CLOSE_GRACE = 0.5
 _MESSAGES_PER_SECOND = 500
 _REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
 
@@ -137,11 +138,16 @@ class Session:
                 goodbye: until_bye(signaling),
                 stopping: stop.wait(),
                 "the client closed the connection": peer.watch(),
-                "the video failed": self._failed.wait(),
+                "the video failed": self._video_failure(),
                 "the client sent nothing but rubbish": self._flooded.wait(),
                 "": self._give_feedback(),
             }
         )
+
+    async def _video_failure(self) -> None:
+        await self._failed.wait()
+        # aiortc ends the tracks of a connection just before it says that the client closed it.
+        await asyncio.sleep(_CLOSE_GRACE)
 
     @property
     def passive(self) -> bool:

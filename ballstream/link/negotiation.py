@@ -67,6 +67,9 @@ async def answer_offer(connection: RTCPeerConnection, sdp: str, network: Network
 
     Raises NegotiationError where the offer cannot be used, Unacceptable where the codecs differ.
     """
+    # Where the offer leaves open who begins DTLS, let it be its maker. If aiortc begins, it
+    # proposes ECDSA's ciphers alone, which a peer with an RSA certificate, as GStreamer, refuses.
+    sdp = sdp.replace("a=setup:actpass", "a=setup:active")
     with _described("offer"):
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
         for transceiver in connection.getTransceivers():

@@ -2,7 +2,7 @@ import contextlib
 import random
 
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 
 from ballstream.config import DIRECT
 from ballstream.errors import NegotiationError
@@ -179,3 +179,10 @@ async def test_audio_that_is_offered_is_not_taken() -> None:
     audio = sdp[sdp.index("m=audio") : sdp.index("m=video")]
     assert "a=inactive" in audio
     assert "a=sendonly" in sdp[sdp.index("m=video") :]
+
+
+async def test_the_client_begins_dtls() -> None:
+    async with Peer(DIRECT) as peer:
+        send_track(peer.connection, VideoStreamTrack(), "VP8")
+        answer = await answer_offer(peer.connection, await offer_of_a_client())
+    assert answer.count("a=setup:passive") == answer.count("m=")
