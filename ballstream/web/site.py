@@ -28,6 +28,11 @@ from .problem import problem
 
 logger = logging.getLogger(__name__)
 
+# aiohttp logs malformed requests with all that is in them; what fails here, `_explain` says.
+_quiet = logging.getLogger(f"{__name__}.http")
+_quiet.propagate = False
+_quiet.addHandler(logging.NullHandler())
+
 PAGE = Path(__file__).with_name("page")
 _TYPES = {
     ".html": "text/html",
@@ -82,6 +87,7 @@ class Site:
         runner = web.AppRunner(
             self._application(),
             access_log=None,
+            logger=_quiet,
             keepalive_timeout=_IDLE_TIMEOUT,
             shutdown_timeout=_SHUTDOWN_TIMEOUT,
         )

@@ -25,6 +25,7 @@ let rows = [];
 let wanted = true;
 let session = null;
 let wake = () => {};
+let leave = () => {};
 
 function show(state, text) {
   element.state.dataset.state = state;
@@ -87,7 +88,8 @@ async function visit(onPlaying) {
     });
     session.channel.onmessage = ({ data }) => showFeedback(JSON.parse(data));
     await Promise.race([
-      lost(session, () => last),
+      new Promise((_, reject) => (leave = () => reject(new Error("left")))),
+      lost(session, () => last, ending.signal),
       readFeed(FEED, token, ending.signal, onLine).then(() => {
         throw new Error("the server has ended");
       }),
@@ -103,8 +105,8 @@ async function visit(onPlaying) {
   }
 }
 
-/** Raises an error once the connection is lost. */
-function lost({ connection, channel }, lastFrame) {
+/** Raises an error once the connection is lost; `lastFrame` says when the last frame was shown. */
+function lost({ connection, channel }, lastFrame, signal) {
   return new Promise((_, reject) => {
     const started = performance.now();
     let open = false;
@@ -115,16 +117,9 @@ function lost({ connection, channel }, lastFrame) {
     });
     const timer = setInterval(() => {
       const now = performance.now();
-      if (connection.connectionState === "closed") {
-        reject(new Error("disconnected"));
-      } else if (!open && now - started > CONNECT_MS) {
-        reject(new Error("no path for the video: is UDP blocked?"));
-      } else if (open && !document.hidden && now - lastFrame() > SILENCE_MS) {
-        reject(new Error("no frames come"));
-      } else {
-        return;
-      }
-      clearInterval(timer);
+      if (signal.aborted) clearInterval(timer);
+      else if (!open && now - started > CONNECT_MS) reject(new Error("no path for the video: is UDP blocked?"));
+      else if (open && !document.hidden && now - lastFrame() > SILENCE_MS) reject(new Error("no frames come"));
     }, 250);
   });
 }
@@ -153,7 +148,7 @@ function showFeedback({ latency_ms, detection_error_px }) {
 
 element.switch.addEventListener("click", () => {
   wanted = !wanted;
-  session?.connection.close();
+  leave();
   wake();
 });
 element.login.addEventListener("submit", (event) => {

@@ -42,10 +42,11 @@ export async function play(endpoint, token) {
       channel,
       stream: new MediaStream([receiver.track]),
       client: Number(response.headers.get("Ballstream-Client")),
+      /** Say goodbye; `keepalive`, so that it also goes out from a page that is being left. */
       close() {
-        connection.close();
-        // `keepalive`, so that it also goes out from a page that is being left.
-        fetch(session, { method: "DELETE", headers, keepalive: true }).catch(() => {});
+        fetch(session, { method: "DELETE", headers, keepalive: true })
+          .catch(() => {})
+          .finally(() => connection.close());
       },
     };
   } catch (error) {

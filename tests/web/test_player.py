@@ -1,0 +1,131 @@
+"""The player against endpoints that were not written here, and some that mean no good."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+from programs import run, soon
+from whep import SDP
+
+from ballstream.config import IceServer, Secret
+from ballstream.errors import SignalingError
+from ballstream.link.signaling import Answer, Bye, Offer, ask
+from ballstream.web.player import connect_whep
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def endpoint(handler: Handler) -> AsyncIterator[str]:
+    """An endpoint of somebody else's, at an address of its own."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/live"
+    finally:
+        await runner.cleanup()
+
+
+async def answer_of(handler: Handler) -> str:
+    async with endpoint(handler) as url, connect_whep(url, None, 5) as channel:
+        answer = await soon(ask(channel, Offer("the offer")))
+        assert isinstance(answer, Answer)
+        return answer.sdp
+
+
+async def test_offer_answer_and_goodbye() -> None:
+    requests = []
+
+    async def handler(request: web.Request) -> web.Response:
+        requests.append((request.method, request.path, await request.text()))
+        assert request.headers["Authorization"] == "Bearer sesame"
+        if request.method == "OPTIONS":
+            return web.Response(headers={"Link": '<stun:stun.example>; rel="ice-server"'})
+        return web.Response(
+            status=201 if request.method == "POST" else 200,
+            text="the answer",
+            headers={**SDP, "Location": "sessions/7"},
+        )
+
+    async with (
+        endpoint(handler) as url,
+        connect_whep(url, Secret("sesame"), 5) as channel,
+    ):
+        assert channel.ice_servers == (IceServer("stun:stun.example"),)
+        assert await ask(channel, Offer("the offer")) == Answer("the answer")
+        await channel.send(Bye())
+        await channel.send(Bye())
+    assert requests == [
+        ("OPTIONS", "/live", ""),
+        ("POST", "/live", "the offer"),
+        ("DELETE", "/sessions/7", ""),
+    ]
+
+
+async def test_a_balancer_may_send_us_on() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "OPTIONS":
+            return web.Response(status=405)
+        if request.path == "/live":
+            return web.Response(status=307, headers={"Location": "/other"})
+        return web.Response(status=201, text=await request.text(), headers=SDP)
+
+    assert await answer_of(handler) == "the offer"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_type", "text"),
+    [
+        (201, "<html>", "text/html", "something else than application/sdp"),
+        (201, "v" * 300_000, "application/sdp", "more than"),
+        (200, "v=0", "application/sdp", "refused \\(200\\)"),
+        (404, "", "text/plain", "404.*--url"),
+        (401, "", "text/plain", "401.*--token"),
+        (503, '{"title":"","status":503,"detail":"full"}', "application/problem+json", "full"),
+        (503, "[" * 5000, "application/problem+json", "refused \\(503\\)"),
+        (406, '{"detail": 5}', "application/problem+json", "refused \\(406\\)"),
+        (500, "", "text/plain", "refused \\(500\\)"),
+    ],
+)
+async def test_whatever_comes_back_is_one_line(
+    status: int, body: str, content_type: str, text: str
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "OPTIONS":
+            return web.Response()
+        return web.Response(status=status, text=body, content_type=content_type)
+
+    with pytest.raises(SignalingError, match=text) as caught:
+        await answer_of(handler)
+    assert "\n" not in str(caught.value)
+
+
+async def test_an_endpoint_that_hangs_up() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "OPTIONS":
+            return web.Response()
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    with pytest.raises(SignalingError, match="see --url"):
+        await answer_of(handler)
+
+
+async def test_nobody_there() -> None:
+    with pytest.raises(SignalingError, match=r"no server at .* after 0.2 s .*--url and --wait"):
+        async with connect_whep("http://127.0.0.1:9/whep", None, 0.2):
+            pass
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example/whep", "whep", "http://", "http://[::1/whep"])
+async def test_what_is_no_url_is_wrong_usage(url: str) -> None:
+    async with run("client", "-s", "whep", "--url", url) as client:
+        status, _ = await client.ends()
+    assert status == 2
+    assert client.errors.count("\n") == 1
+    assert "--url" in client.errors
