@@ -85,10 +85,18 @@ class Program:
 
 @asynccontextmanager
 async def run(
-    command: str, *flags: str, env: dict[str, str] | None = None, cwd: Path | None = None
+    command: str,
+    *flags: str,
+    env: dict[str, str] | None = None,
+    cwd: Path | None = None,
+    within: tuple[str, ...] = (),
 ) -> AsyncIterator[Program]:
-    """Run `ballstream-<command>`; it is killed, with its children, when the context ends."""
+    """Run `ballstream-<command>`; it is killed, with its children, when the context ends.
+
+    `within` stands before the command, as `ip netns exec` does.
+    """
     process = await asyncio.create_subprocess_exec(
+        *within,
         Path(sys.executable).with_name(f"ballstream-{command}"),
         *flags,
         stdin=asyncio.subprocess.PIPE,

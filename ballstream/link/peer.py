@@ -79,7 +79,7 @@ class Peer:
         if self.connection.connectionState != "connected":
             raise PeerLost(
                 "signalling worked but no media connection came about: is UDP blocked between "
-                "the two ends?"
+                "the two ends? A TURN server can be a way around: see --ice-server, --relay-only"
             )
 
     async def watch(self) -> None:
