@@ -6,6 +6,7 @@ BallstreamError              a line for the user: what is wrong, what to do; exi
 │   └── Unavailable          this server takes nobody at present; later it may
 ├── NegotiationError         the descriptions of the two ends cannot be used
 │   └── Unacceptable         they can be read, but do not go together
+├── NoRoute                  this end has no address at which the other could reach it
 ├── PeerLost                 the other end is gone without a word
 └── DetectorError            the detector cannot be loaded or started
 
@@ -48,6 +49,10 @@ class NegotiationError(BallstreamError):
 
 class Unacceptable(NegotiationError):  # noqa: N818 - as HTTP has it, 406
     """An offer is sound, but asks for nothing that this server has."""
+
+
+class NoRoute(BallstreamError):  # noqa: N818 - a state of affairs
+    """There is no candidate to offer or to answer with."""
 
 
 class PeerLost(BallstreamError):  # noqa: N818 - a state of affairs, as in `ConnectionLost`

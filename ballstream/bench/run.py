@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -52,6 +52,7 @@ async def run_scenario(
                 "server", (*flags, *scenario.server, "--max-sessions", str(count)), ours
             ) as server,
             _viewers(path, scenario.viewers) as viewers,
+            _clients(scenario, flags),
             _program(
                 "client", (*flags, *scenario.client, "--duration", str(duration)), theirs
             ) as client,
@@ -95,6 +96,15 @@ async def _viewers(path: Path, count: int) -> AsyncIterator[asyncio.subprocess.P
         assert process.stdout is not None
         await process.stdout.readline()  # they are all there
         yield process
+
+
+@asynccontextmanager
+async def _clients(scenario: Scenario, flags: tuple[str, ...]) -> AsyncIterator[None]:
+    """Further clients, which end with the context."""
+    async with AsyncExitStack() as stack:
+        for _ in range(scenario.clients):
+            await stack.enter_async_context(_program("client", (*flags, *scenario.client), {}))
+        yield
 
 
 @asynccontextmanager

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Flags for both ends, and how many viewers watch beside the client that is scored."""
+    """Flags for both ends, and how many take part beside the client whose figures count.
+
+    `clients` answer as it does, each a process of its own; `viewers` only receive, all in one.
+    """
 
     name: str
     meaning: str
     server: tuple[str, ...] = ()
     client: tuple[str, ...] = ()
+    clients: int = 0
     viewers: int = 0
 
 
@@ -29,5 +33,6 @@ SCENARIOS = {
             client=("--transport", "datachannel"),
         ),
         Scenario("viewers", "the defaults, watched by 31 more that only receive", viewers=31),
+        Scenario("clients", "the defaults, with 7 more that answer", clients=7),
     )
 }

@@ -14,7 +14,7 @@ from aiortc.exceptions import OperationError
 from aiortc.sdp import SessionDescription
 
 from ..config import DIRECT, Network
-from ..errors import NegotiationError, Unacceptable
+from ..errors import NegotiationError, NoRoute, Unacceptable
 from .candidates import advertise, has_candidate
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class _Unreasonable(Exception):  # noqa: N818 - never seen outside
 async def make_offer(connection: RTCPeerConnection, network: Network = DIRECT) -> str:
     """Offer what was added to the connection; returns the SDP with all candidates.
 
-    Raises NegotiationError where this end has no address to offer.
+    Raises NoRoute where this end has no address to offer.
     """
     await connection.setLocalDescription(await connection.createOffer())
     return _gathered(connection, network)
@@ -65,7 +65,8 @@ def send_track(connection: RTCPeerConnection, track: MediaStreamTrack, codec: st
 async def answer_offer(connection: RTCPeerConnection, sdp: str, network: Network = DIRECT) -> str:
     """Apply an offer; returns the answer's SDP with all candidates.
 
-    Raises NegotiationError where the offer cannot be used, Unacceptable where the codecs differ.
+    Raises NegotiationError where the offer cannot be used, Unacceptable where the codecs differ,
+    NoRoute where this end has no address to answer with.
     """
     # Where the offer leaves open who begins DTLS, let it be its maker. If aiortc begins, it
     # proposes ECDSA's ciphers alone, which a peer with an RSA certificate, as GStreamer, refuses.
@@ -139,12 +140,12 @@ def _gathered(connection: RTCPeerConnection, network: Network) -> str:
     if turn is not None and not has_candidate(sdp, "relay"):
         refused = f"the TURN server {turn} cannot be reached or refuses the credentials"
         if network.relay_only:
-            raise NegotiationError(f"{refused}: look at --ice-server")
+            raise NoRoute(f"{refused}: look at --ice-server")
         logger.warning("%s (--ice-server); going on without", refused)
     if turn is None and network.relay_only:
-        raise NegotiationError("--relay-only needs a TURN server: give an --ice-server turn:...")
+        raise NoRoute("--relay-only needs a TURN server: give an --ice-server turn:...")
     if not has_candidate(sdp):
-        raise NegotiationError(
+        raise NoRoute(
             "this machine has no network address but loopback, so there is no way to the other "
             "end: bring a network interface up"
         )
