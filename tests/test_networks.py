@@ -1,6 +1,7 @@
 """Both ends on machines of their own, with NAT, firewalls and TURN between them."""
 
 import time
+from typing import Any
 
 import pytest
 from networks import TURN_LOGIN, internet, needs_coturn, needs_namespaces, turn_server
@@ -16,6 +17,13 @@ def client_of(address: str, *flags: str) -> tuple[str, ...]:
     return ("-s", "whep", "--url", url, "--token", "sesame", "--duration", "4", *flags)
 
 
+def show(session: dict[str, Any]) -> None:
+    """Print what `pytest -rP` then shows: how late the answers came, and what it took."""
+    latency = session["latency_ms"]
+    rate = 8 * session["bytes_sent"] / session["seconds"] / 1000
+    print(f"latency p50 {latency['p50']:.1f} p95 {latency['p95']:.1f} ms, {rate:.0f} kbit/s sent")
+
+
 async def test_two_machines() -> None:
     with internet() as network:
         (left, address), (right, _) = network.attach("server"), network.attach("client")
@@ -24,6 +32,7 @@ async def test_two_machines() -> None:
             async with run("client", *client_of(address), within=right.within) as client:
                 assert (await client.ends())[0] == 0, client.errors
             (session,) = (await server.report())["sessions"]
+    show(session)
     assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
 
 
@@ -52,6 +61,7 @@ async def test_two_machines_behind_nat_meet_at_a_turn_server() -> None:
                 async with run("client", *relayed, within=right.within) as client:
                     assert (await client.ends())[0] == 0, client.errors
                 (session,) = (await server.report())["sessions"]
+    show(session)
     assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
 
 
