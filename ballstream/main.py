@@ -56,6 +56,8 @@ async def _serve(config: ServerConfig) -> int:
         await running.run()
         terminal.clear()
         _report(config, running.reports, output)
+        if output is not None:
+            _write_page(config, running.reports, output)
     return _status(stop)
 
 
@@ -94,6 +96,17 @@ def _report(
     sys.stdout.flush()
     if output is not None:
         output.write_summary(document)
+
+
+def _write_page(
+    config: ServerConfig, reports: Sequence[SessionReport], output: OutputFolder
+) -> None:
+    from .scoring import page  # who needs no page need not wait for Jinja and Plotly
+
+    settings = _plain(asdict(config))
+    output.write_report(
+        lambda: page.render(settings, environment(), reports, output.lines, output.complete)
+    )
 
 
 def _lines(session: SessionReport | ReceptionReport) -> list[str]:

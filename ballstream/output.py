@@ -2,8 +2,8 @@
 
 import csv
 import logging
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,16 +14,17 @@ logger = logging.getLogger(__name__)
 
 
 class OutputFolder:
-    """A folder with `estimates.csv`, which grows row by row, and `summary.json` at the end.
+    """A folder with `estimates.csv`, which grows row by row, and what is written at the end.
 
     Raises UsageError where the folder cannot be written.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._path = path
+        self._estimates = path / "estimates.csv"
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._file = (path / "estimates.csv").open("w", newline="", encoding="utf-8")
+            self._file = self._estimates.open("w", newline="", encoding="utf-8")
         except OSError as error:
             raise UsageError(
                 f"cannot write to {path} ({error.strerror}): choose another --output"
@@ -41,7 +42,15 @@ class OutputFolder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            self._end_rows(error)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row was written; a row that still waits to be written counts."""
+        return not self._full
 
     def add(self, row: Iterable[object]) -> None:
         """Write one row; a disk that is full ends the file, not the measurement."""
@@ -50,12 +59,39 @@ class OutputFolder:
         try:
             self._rows.writerow(row)
         except OSError as error:
-            self._full = True
+            self._end_rows(error)
+
+    def _end_rows(self, error: OSError) -> None:
+        if not self._full:
             logger.error("estimates.csv ends here: %s", error.strerror)
+        self._full = True
+
+    def lines(self) -> Iterator[str]:
+        """Those of `estimates.csv` without its header; the last may be cut off."""
+        with self._estimates.open(encoding="utf-8") as file:
+            next(file, None)
+            yield from file
 
     def write_summary(self, document: str) -> None:
         """Write `summary.json`."""
         (self._path / "summary.json").write_text(document + "\n", encoding="utf-8")
+
+    def write_report(self, make: Callable[[], str]) -> None:
+        """Write `report.html`, made when all rows can be read; without it the run is no failure."""
+        report = self._path / "report.html"
+        try:
+            self._flush()
+            report.write_text(make(), encoding="utf-8")
+        except OSError as error:
+            logger.error("cannot write report.html: %s", error.strerror)
+            with suppress(OSError):
+                report.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as error:
+            self._end_rows(error)
 
 
 def open_output(

@@ -1,0 +1,123 @@
+import json
+import logging
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from programs import run
+
+from ballstream.errors import UsageError
+from ballstream.output import OutputFolder, open_output
+
+COLUMNS = ("session", "at")
+FULL = Path("/dev/full")
+
+pytestmark = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """No file of this process can grow beyond a size, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_nothing_is_written_where_nothing_was_asked_for() -> None:
+    with open_output(None, COLUMNS) as output:
+        assert output is None
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="choose another --output"):
+        open_output(tmp_path / "file" / "folder", COLUMNS)
+
+
+def test_a_report_is_made_of_all_lines(tmp_path: Path) -> None:
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        output.add((1, 0.5))
+        output.add((2, ""))
+        output.write_report(lambda: "".join([*output.lines(), *output.lines()]))
+        assert output.complete
+    assert (tmp_path / "report.html").read_text() == "1,0.5\n2,\n" * 2
+    assert (tmp_path / "estimates.csv").read_text() == "session,at\n1,0.5\n2,\n"
+
+
+def test_a_full_disk_ends_the_rows_with_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "estimates.csv").symlink_to(FULL)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        for _ in range(10_000):
+            output.add((1, 0.5))
+        assert not output.complete
+    assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
+
+
+def test_a_full_disk_that_shows_at_the_end_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "estimates.csv").symlink_to(FULL)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        output.add((1, 0.5))
+        assert output.complete
+    assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
+
+
+def test_what_a_full_disk_took_can_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        with largest_file(len("session,at\r\n1,0.5\r\n2,")):
+            output.add((1, 0.5))
+            output.add((2, 0.75))
+            output.write_report(lambda: "".join(output.lines()))
+        assert not output.complete
+    assert (tmp_path / "report.html").read_text() == "1,0.5\n2,"
+    assert errors(caplog) == ["estimates.csv ends here: File too large"]
+
+
+def test_a_report_that_does_not_fit_is_taken_away(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OutputFolder(tmp_path, COLUMNS) as output, largest_file(1000):
+        output.write_summary("{}")
+        output.write_report(lambda: 2000 * "x")
+        assert output.complete
+    assert (tmp_path / "summary.json").read_text() == "{}\n"
+    assert not (tmp_path / "report.html").exists()
+    assert errors(caplog) == ["cannot write report.html: File too large"]
+
+
+async def test_a_full_disk_costs_the_report_and_not_the_summary(
+    socket_path: Path, tmp_path: Path
+) -> None:
+    flags = ("-s", "unix-socket", "--signaling-path", str(socket_path), "--json")
+    out = tmp_path / "out"
+    async with run("server", *flags, "--output", str(out)) as server:
+        await server.says("waiting for clients")
+        limits = (3000, 3000)
+        psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_FSIZE, limits)
+        async with run("client", *flags, "--duration", "3") as client:
+            await client.report()
+        await server.says("client 1 is gone")
+        server.send_signal(signal.SIGTERM)
+        report = await server.report()
+    assert json.loads((out / "summary.json").read_text()) == report
+    assert report["sessions"][0]["latency_ms"]["n"] > 0
+    assert sorted(path.name for path in out.iterdir()) == ["estimates.csv", "summary.json"]
+    assert "estimates.csv ends here: File too large" in server.errors
+    assert "cannot write report.html: File too large" in server.errors
+    assert "Traceback" not in server.errors
