@@ -84,9 +84,15 @@ class Server:
     def _make_site(self, settings: Web, motion: Motion) -> "Site":
         from .web.site import Site  # who needs no HTTP need not wait for it to load
 
-        return Site(
-            self._config, settings, motion, self._accept, self._unready, self._sessions.values
-        )
+        config = self._config
+        scene = {
+            "width": config.size[0],
+            "height": config.size[1],
+            "fps": config.fps,
+            "radius": config.radius,
+            "motion": motion,
+        }
+        return Site(config, settings, scene, self._accept, self._unready, self._sessions.values)
 
     def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
         config = self._config

@@ -7,13 +7,10 @@ it knows; each further one has a row for each client.
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 import msgspec
 
-from ..config import ServerConfig
-from ..scene.motion import Motion
 from ..scoring.score import Result, Verdict
 from ..session import Session
 
@@ -50,10 +47,10 @@ class Feed:
     """Lines for whoever reads along; nothing is worked out while nobody does."""
 
     def __init__(
-        self, config: ServerConfig, motion: Motion, sessions: Callable[[], Collection[Session]]
+        self, scene: Mapping[str, object], sessions: Callable[[], Collection[Session]]
     ) -> None:
         self.readers = 0
-        self._scene = _line(_scene(config, motion))
+        self._scene = _line({"type": "scene", **scene})
         self._sessions = sessions
         self._verdicts: dict[int, deque[Verdict]] = {}
         self._latest = b""
@@ -125,18 +122,6 @@ def row(session: Session, verdicts: Collection[Verdict]) -> Row:
         now_tracking_error_px=newest("tracking_error_px"),
         now_latency_ms=newest("latency_ms"),
     )
-
-
-def _scene(config: ServerConfig, motion: Motion) -> dict[str, Any]:
-    return {
-        "type": "scene",
-        "width": config.size[0],
-        "height": config.size[1],
-        "fps": config.fps,
-        "radius": config.radius,
-        "stamp": config.stamp,
-        "motion": motion,
-    }
 
 
 def _line(content: object) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import gzip
 import logging
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from ..config import ServerConfig, Web
 from ..environment import versions
 from ..errors import SignalingError
 from ..link.signaling import MAX_LINE, Handler
-from ..scene.motion import Motion
 from ..scoring.score import Verdict
 from ..session import Session
 from . import defence
@@ -48,17 +47,18 @@ _SHUTDOWN_TIMEOUT = 1.0
 
 
 class Site:
-    """Everything under one address; `observe` and `ended` tell it of the sessions.
+    """Everything under one address; `observe` and `metrics` tell it of the sessions.
 
-    `accept` runs the session of a posted offer, `unready` says why there can be none at present,
-    `sessions` are those that run. Raises UsageError where the address is open to everyone.
+    `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
+    posted offer, `unready` says why there can be none at present, `sessions` are those that run.
+    Raises UsageError where the address is open to everyone.
     """
 
     def __init__(
         self,
         config: ServerConfig,
         settings: Web,
-        motion: Motion,
+        scene: Mapping[str, object],
         accept: Handler,
         unready: Callable[[], str | None],
         sessions: Callable[[], Collection[Session]],
@@ -68,7 +68,7 @@ class Site:
         self._settings = settings
         self._unready = unready
         self._sessions = sessions
-        self._feed = Feed(config, motion, sessions)
+        self._feed = Feed(scene, sessions)
         self._endpoint = Endpoint(settings, config.network, accept)
         self._scrape = make_aiohttp_handler(self.metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
