@@ -20,7 +20,6 @@ from .config import (
     ClientConfig,
     Network,
     Reporting,
-    Secret,
     ServerConfig,
     Signaling,
     Web,
@@ -186,9 +185,7 @@ def _client(**flags: Any) -> int:
     """Receive the video, find the ball in every newest picture, and send its place back."""
     from .main import run_client
 
-    token = flags.pop("token")
-    settings = _settings(flags)
-    return run_client(ClientConfig(**settings, token=None if token is None else Secret(token)))
+    return run_client(ClientConfig(**_settings(flags)))
 
 
 @click.command(context_settings=_SETTINGS, epilog=_EPILOG)
@@ -249,7 +246,7 @@ def _web(flags: dict[str, Any]) -> Web | None:
         address = Address("127.0.0.1", 8080)
     if address is None:
         return None
-    return Web(address, None if token is None else Secret(token), insecure, origins)
+    return Web(address, token, insecure, origins)
 
 
 def _settings(flags: dict[str, Any]) -> dict[str, Any]:

@@ -99,11 +99,26 @@ class HttpUrl(click.ParamType[str]):
         try:
             url = urlsplit(value)
             sound = url.scheme in ("http", "https") and url.hostname and url.port != 0
+            if url.username is not None:
+                self.fail("no user or password in the URL: use --token", param, ctx)
         except ValueError:
             sound = False
         if not sound:
             self.fail(f"{value!r} is not a URL like http://127.0.0.1:8080/whep", param, ctx)
         return str(value)
+
+
+class Token(click.ParamType[Secret]):
+    """A token as it stands in a header field (RFC 6750): visible ASCII without spaces."""
+
+    name = "TOKEN"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Secret:
+        if not value or not all("!" <= letter <= "~" for letter in value):
+            self.fail("a token is of letters, digits and signs, without spaces", param, ctx)
+        return Secret(value)
 
 
 class IpAddress(click.ParamType[str]):

@@ -8,7 +8,7 @@ import click
 
 from . import __version__
 from .config import Signaling
-from .flag_types import Finite, IceServerUrl, IpAddress
+from .flag_types import Finite, IceServerUrl, IpAddress, Token
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,7 +80,7 @@ def shared(command: Command) -> Command:
             ),
             click.option(
                 "--token",
-                metavar="TOKEN",
+                type=Token(),
                 show_default="none",
                 help="What a client of whep must know; better given as BALLSTREAM_TOKEN.",
             ),

@@ -162,3 +162,11 @@ def test_that_nobody_reads_standard_error_is_no_reason_to_stop(tmp_path: Path) -
     os.close(writing)
     assert done.returncode == 0
     assert json.loads(done.stdout)["sessions"] == []
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nfeed", "sésame"])
+def test_a_token_must_fit_into_a_header(token: str) -> None:
+    done = command("server", "-s", "whep", "--token", token)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "without spaces" in done.stderr

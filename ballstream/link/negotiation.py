@@ -89,6 +89,8 @@ def wants_video(sdp: str) -> bool:
     """
     with _described("offer"):
         media = _parse(sdp).media
+    if not media:
+        raise NegotiationError("the offer has no media sections")
     if len(media) > MAX_SECTIONS:
         raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
     if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):

@@ -102,8 +102,8 @@ class Endpoint:
                 offer = (await request.read()).decode()
         except TimeoutError:
             return problem(408, "the offer did not come to an end")
-        except UnicodeDecodeError:
-            return problem(400, "the offer is not UTF-8")
+        except (UnicodeDecodeError, web.RequestPayloadError):
+            return problem(400, "the offer cannot be read: it is not UTF-8 or badly packed")
         channel = PostedOffer(offer)
         if any(channel.ice_passwords & other.ice_passwords for other, _ in self._sessions.values()):
             return problem(409, "a session with these ICE credentials exists: make a new offer")

@@ -7,7 +7,7 @@ it knows; each further one has a row for each client.
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
 import msgspec
 
@@ -64,7 +64,7 @@ class Feed:
             queue = self._verdicts.setdefault(number, deque(maxlen=_MOST_VERDICTS))
             queue.append(verdict)
 
-    async def lines(self) -> AsyncIterator[bytes]:
+    async def lines(self) -> AsyncGenerator[bytes, None]:
         """The scene, then the newest line each time there is one; those missed are left out."""
         self.readers += 1
         if self._task is None:

@@ -30,11 +30,16 @@ class Player(Channel):
     patience = _ANSWER_TIMEOUT
 
     def __init__(
-        self, http: aiohttp.ClientSession, url: URL, ice_servers: tuple[IceServer, ...]
+        self,
+        http: aiohttp.ClientSession,
+        url: URL,
+        headers: dict[str, str],
+        ice_servers: tuple[IceServer, ...],
     ) -> None:
         self.ice_servers = ice_servers
         self._http = http
         self._url = url
+        self._headers = headers
         self._answer: Answer | None = None
         self._session: URL | None = None
 
@@ -44,8 +49,14 @@ class Player(Channel):
                 self._answer = await self._post(sdp)
             case Bye() if self._session is not None:
                 session, self._session = self._session, None
+                # The token is for the endpoint, not for wherever its answer points.
+                known = session.origin() == self._url.origin()
+                headers = self._headers if known else {}
                 with suppress(aiohttp.ClientError, TimeoutError):
-                    async with asyncio.timeout(_DELETE_TIMEOUT), self._http.delete(session):
+                    async with (
+                        asyncio.timeout(_DELETE_TIMEOUT),
+                        self._http.delete(session, headers=headers),
+                    ):
                         pass
 
     async def receive(self) -> Message | None:
@@ -56,7 +67,9 @@ class Player(Channel):
         try:
             async with (
                 asyncio.timeout(_ANSWER_TIMEOUT),
-                self._http.post(self._url, data=sdp, headers={hdrs.CONTENT_TYPE: SDP}) as response,
+                self._http.post(
+                    self._url, data=sdp, headers={**self._headers, hdrs.CONTENT_TYPE: SDP}
+                ) as response,
             ):
                 if response.status != 201:
                     raise SignalingError(await _reason(response))
@@ -79,16 +92,16 @@ async def connect_whep(url: str, token: Secret | None, patience: float) -> Async
 
     Raises SignalingError where nobody is there, or somebody else.
     """
-    headers = {} if token is None else {hdrs.AUTHORIZATION: f"Bearer {token}"}
+    headers = {} if token is None else {str(hdrs.AUTHORIZATION): f"Bearer {token}"}
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+    async with aiohttp.ClientSession(timeout=timeout) as http:
         endpoint = URL(url)
-        ice_servers = await _discover(http, endpoint, patience)
-        yield Player(http, endpoint, ice_servers)
+        ice_servers = await _discover(http, endpoint, headers, patience)
+        yield Player(http, endpoint, headers, ice_servers)
 
 
 async def _discover(
-    http: aiohttp.ClientSession, url: URL, patience: float
+    http: aiohttp.ClientSession, url: URL, headers: dict[str, str], patience: float
 ) -> tuple[IceServer, ...]:
     """Wait for the endpoint, and ask it for its ICE servers: an offer needs them beforehand."""
     reason: object = "no reply"
@@ -97,7 +110,7 @@ async def _discover(
         async with asyncio.timeout(max(patience, _FIRST_RETRY)):
             while True:
                 try:
-                    async with http.options(url) as response:
+                    async with http.options(url, headers=headers) as response:
                         if response.status == 401:
                             raise SignalingError(await _reason(response))
                         # One that knows no OPTIONS may still take an offer.

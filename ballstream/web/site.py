@@ -5,7 +5,7 @@ import errno
 import gzip
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -155,9 +155,10 @@ class Site:
         response.content_type = "application/x-ndjson"
         await response.prepare(request)
         with suppress(OSError):  # the reader has gone, or does not read; a TimeoutError is one, too
-            async for line in self._feed.lines():
-                async with asyncio.timeout(_WRITE_TIMEOUT):
-                    await response.write(line)
+            async with aclosing(self._feed.lines()) as lines:
+                async for line in lines:
+                    async with asyncio.timeout(_WRITE_TIMEOUT):
+                        await response.write(line)
         return response
 
     async def _get_metrics(self, request: web.Request) -> web.StreamResponse:

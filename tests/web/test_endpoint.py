@@ -121,7 +121,9 @@ async def test_what_cannot_be_answered_gets_its_status() -> None:
         assert cases[415][0].headers["Accept-Post"] == "application/sdp"
         assert "codec" in cases[406][1]
         assert (await served.post(await make_offer("audio")))[0].status == 406
-        assert (await served.ask("POST", data=b"\xff", headers=SDP))[0].status == 400
+        packed = {**SDP, "Content-Encoding": "gzip"}
+        for body, headers in ((b"\xff", SDP), (b"", SDP), (b"not packed", packed)):
+            assert (await served.ask("POST", data=body, headers=headers))[0].status == 400
         assert (await served.ask("GET", "nothing"))[0].status == 404
         assert (await served.post(offer))[0].status == 201
 

@@ -122,7 +122,28 @@ async def test_nobody_there() -> None:
             pass
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example/whep", "whep", "http://", "http://[::1/whep"])
+async def test_the_token_goes_to_the_endpoint_alone() -> None:
+    tokens = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        tokens.append(request.headers.get("Authorization"))
+        return web.Response()
+
+    async with endpoint(elsewhere) as other:
+
+        async def handler(request: web.Request) -> web.Response:
+            return web.Response(status=201, text="v", headers={**SDP, "Location": other})
+
+        async with endpoint(handler) as url, connect_whep(url, Secret("sesame"), 5) as channel:
+            await ask(channel, Offer("the offer"))
+            await channel.send(Bye())
+    assert tokens == [None]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://a.example/whep", "whep", "http://", "http://[::1/whep", "http://me:pw@a.example/"],
+)
 async def test_what_is_no_url_is_wrong_usage(url: str) -> None:
     async with run("client", "-s", "whep", "--url", url) as client:
         status, _ = await client.ends()
