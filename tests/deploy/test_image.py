@@ -41,7 +41,15 @@ def podman(command: str, seconds: float = DEADLINE, text: str | None = None) -> 
         capture_output=True, text=True, timeout=seconds, input=text, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return done.stdout if "logs" not in command else done.stdout + done.stderr
+    return done.stdout
+
+
+def said(container: str) -> str:
+    """All that a container has printed, errors and notes included."""
+    return subprocess.run(
+        ["podman", "logs", container], check=True, text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ).stdout  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +137,10 @@ def test_the_manifests_run_as_pods(image: str) -> None:
             play(bridge, *maps, server)
             play(bridge, *maps, client)
             status = podman("wait ballstream-client-client", 60).strip()
-            said = podman("logs ballstream-client-client")
-            assert status == "0", said
-            assert "estimates sent" in said
+            assert status == "0", said("ballstream-client-client")
+            assert "estimates sent" in said("ballstream-client-client")
             podman(f"stop --time 20 {pod}-server")
-            assert "(100.0 %)" in podman(f"logs {pod}-server")
+            assert "client 1 (track, VP8)" in said(f"{pod}-server")
         finally:
             podman(f"pod rm --force --ignore ballstream-client {pod}")
             podman("secret rm ballstream")

@@ -122,8 +122,8 @@ async def test_what_cannot_be_answered_gets_its_status() -> None:
         assert "codec" in cases[406][1]
         assert (await served.post(await make_offer("audio")))[0].status == 406
         packed = {**SDP, "Content-Encoding": "gzip"}
-        for body, headers in ((b"\xff", SDP), (b"", SDP), (b"not packed", packed)):
-            assert (await served.ask("POST", data=body, headers=headers))[0].status == 400
+        for raw, headers in ((b"\xff", SDP), (b"", SDP), (b"not packed", packed)):
+            assert (await served.ask("POST", data=raw, headers=headers))[0].status == 400
         assert (await served.ask("GET", "nothing"))[0].status == 404
         assert (await served.post(offer))[0].status == 201
 
