@@ -75,10 +75,12 @@ class Internet:
         machine(f"ip route add default via {PUBLIC}.1")
         return machine, address
 
-    def attach_behind_nat(self, name: str, *forwarded: int) -> tuple[Machine, str]:
+    def attach_behind_nat(
+        self, name: str, tcp: int | None = None, udp: str | None = None
+    ) -> tuple[Machine, str]:
         """A machine behind a router that hides it, and the router's address.
 
-        TCP to the `forwarded` ports of the router goes to the machine.
+        TCP and UDP to these ports of the router go to the machine; `udp` is a range, `first:last`.
         """
         router, address = self.attach(f"{name}r")
         machine = Machine(name)
@@ -93,12 +95,12 @@ class Internet:
         router("iptables -P FORWARD DROP")
         router("iptables -A FORWARD -i eth0 -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")
         router(f"iptables -A FORWARD -i {port} -j ACCEPT")
-        for number in forwarded:
-            router(
-                f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport {number} "
-                f"-j DNAT --to {inner}.2"
-            )
-            router(f"iptables -A FORWARD -i eth0 -p tcp --dport {number} -j ACCEPT")
+        for protocol, ports in (("tcp", tcp), ("udp", udp)):
+            if ports is None:
+                continue
+            incoming = f"-i eth0 -p {protocol} --dport {ports}"
+            router(f"iptables -t nat -A PREROUTING {incoming} -j DNAT --to {inner}.2")
+            router(f"iptables -A FORWARD {incoming} -j ACCEPT")
         return machine, address
 
     def _join(self, near: Machine, far: Machine, address: str) -> str:

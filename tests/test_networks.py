@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from networks import TURN_LOGIN, internet, needs_coturn, needs_namespaces, turn_server
+from networks import TURN_LOGIN, Machine, internet, needs_coturn, needs_namespaces, turn_server
 from programs import run
 
 pytestmark = needs_namespaces
@@ -24,27 +24,34 @@ def show(session: dict[str, Any]) -> None:
     print(f"latency p50 {latency['p50']:.1f} p95 {latency['p95']:.1f} ms, {rate:.0f} kbit/s sent")
 
 
+async def close_the_loop(
+    left: Machine,
+    address: str,
+    right: Machine,
+    server_flags: tuple[str, ...] = (),
+    client_flags: tuple[str, ...] = (),
+) -> None:
+    """Run the server on the left, the client on the right, and look at the score."""
+    flags = (*SERVER, "--sessions", "1", *server_flags)
+    async with run("server", *flags, within=left.within) as server:
+        await server.says("the page is")
+        async with run("client", *client_of(address, *client_flags), within=right.within) as client:
+            assert (await client.ends())[0] == 0, client.errors
+        (session,) = (await server.report())["sessions"]
+    show(session)
+    assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
+
+
 async def test_two_machines() -> None:
     with internet() as network:
         (left, address), (right, _) = network.attach("server"), network.attach("client")
-        async with run("server", *SERVER, "--sessions", "1", within=left.within) as server:
-            await server.says("the page is")
-            async with run("client", *client_of(address), within=right.within) as client:
-                assert (await client.ends())[0] == 0, client.errors
-            (session,) = (await server.report())["sessions"]
-    show(session)
-    assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
+        await close_the_loop(left, address, right)
 
 
 async def test_a_client_behind_nat_reaches_a_server_in_the_open() -> None:
     with internet() as network:
         (left, address), (right, _) = network.attach("server"), network.attach_behind_nat("client")
-        async with run("server", *SERVER, "--sessions", "1", within=left.within) as server:
-            await server.says("the page is")
-            async with run("client", *client_of(address), within=right.within) as client:
-                assert (await client.ends())[0] == 0, client.errors
-            (session,) = (await server.report())["sessions"]
-    assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
+        await close_the_loop(left, address, right)
 
 
 @needs_coturn
@@ -54,36 +61,17 @@ async def test_two_machines_behind_nat_meet_at_a_turn_server() -> None:
         left, address = network.attach_behind_nat("server", 8080)
         right, _ = network.attach_behind_nat("client")
         async with turn_server(network) as place:
-            flags = (*SERVER, "--ice-server", f"turn:{TURN_LOGIN}@{place}", "--relay-only")
-            async with run("server", *flags, "--sessions", "1", within=left.within) as server:
-                await server.says("the page is")
-                relayed = client_of(address, "--relay-only")
-                async with run("client", *relayed, within=right.within) as client:
-                    assert (await client.ends())[0] == 0, client.errors
-                (session,) = (await server.report())["sessions"]
-    show(session)
-    assert session["frames_answered"] >= 0.9 * session["frames_sent"] > 0
+            server = ("--ice-server", f"turn:{TURN_LOGIN}@{place}", "--relay-only")
+            await close_the_loop(left, address, right, server, ("--relay-only",))
 
 
 async def test_a_server_behind_nat_tells_where_it_can_be_reached() -> None:
     """As with published ports of a container: the router passes a range of UDP ports on."""
     with internet() as network:
-        left, address = network.attach_behind_nat("server", 8080)
+        left, address = network.attach_behind_nat("server", 8080, udp="40000:40100")
         right, _ = network.attach("client")
         left("sysctl -qw 'net.ipv4.ip_local_port_range=40000 40100'")
-        router = network.machines[-3]
-        inner = "10.2.0.2"
-        router(
-            f"iptables -t nat -A PREROUTING -i eth0 -p udp --dport 40000:40100 -j DNAT --to {inner}"
-        )
-        router("iptables -A FORWARD -i eth0 -p udp --dport 40000:40100 -j ACCEPT")
-        flags = (*SERVER, "--advertise", address, "--sessions", "1")
-        async with run("server", *flags, within=left.within) as server:
-            await server.says("the page is")
-            async with run("client", *client_of(address), within=right.within) as client:
-                assert (await client.ends())[0] == 0, client.errors
-            (session,) = (await server.report())["sessions"]
-    assert session["frames_answered"] > 0
+        await close_the_loop(left, address, right, ("--advertise", address))
 
 
 async def test_blocked_udp_is_named() -> None:

@@ -130,7 +130,8 @@ class Endpoint:
         finally:
             del self._sessions[name]
             await channel.refuse(Unavailable("the server is about to end"))
-            channel.answer.cancelled() or channel.answer.exception()  # seen, even if by nobody
+            if not channel.answer.cancelled():
+                channel.answer.exception()  # the player may have hung up: then nobody else looks
 
     async def _delete(self, request: web.Request) -> web.Response:
         if not is_authorised(request, self._settings):
