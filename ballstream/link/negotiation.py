@@ -89,8 +89,6 @@ def wants_video(sdp: str) -> bool:
     """
     with _described("offer"):
         media = _parse(sdp).media
-    if not media:
-        raise NegotiationError("the offer has no media sections")
     if len(media) > MAX_SECTIONS:
         raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
     if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
@@ -99,7 +97,9 @@ def wants_video(sdp: str) -> bool:
     if not video and any(section.kind == "application" for section in media):
         return False
     if len(video) != 1 or video[0].direction not in ("recvonly", "sendrecv"):
-        raise Unacceptable(
+        # What has no section at all is no offer that could have been accepted anywhere.
+        refusal = Unacceptable if media else NegotiationError
+        raise refusal(
             "the offer needs one video section that wants video, or datachannels: add a recvonly "
             "video transceiver before offering"
         )
