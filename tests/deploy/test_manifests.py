@@ -71,6 +71,7 @@ def test_no_pod_may_do_more_than_it_must(folder: str) -> None:
     assert len(pods(folder)) >= 2
     for pod in pods(folder):
         assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
         assert pod["securityContext"]["runAsUser"] > 0
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -79,8 +80,7 @@ def test_no_pod_may_do_more_than_it_must(folder: str) -> None:
             assert context["readOnlyRootFilesystem"] is True
             assert context["capabilities"]["drop"] == ["ALL"]
             assert set(container["resources"]) == {"requests", "limits"}
-            if container["name"] != "turn":
-                assert context["allowPrivilegeEscalation"] is False
+            assert context["allowPrivilegeEscalation"] is False
 
 
 @needs_kubectl
