@@ -243,10 +243,11 @@ class Server:
         self._terminal.note(f"client {session.number} is gone: {reason}{dropped}")
 
     def _note_end(self, session: Session) -> None:
+        figures = session.report()
         if not session.passive:
-            self.reports.append(session.report())
+            self.reports.append(figures)
         if self._site is not None:
-            self._site.metrics.ended(session)
+            self._site.metrics.ended(session, figures.frames_lost)
         self._ended += 1
         if self._config.sessions is not None and self._ended >= self._config.sessions:
             self._stop()

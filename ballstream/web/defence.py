@@ -133,11 +133,17 @@ def is_authorised(request: web.Request, settings: Web) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(given, settings.token.encode())
 
 
-def unauthorised() -> web.Response:
-    """What a request without the token gets."""
-    response = problem(401, "a token is needed: see --token")
-    response.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="ballstream"'
-    return response
+def guarded(settings: Web, handler: Handler) -> Handler:
+    """The handler, for requests with the token alone."""
+
+    async def guard(request: web.Request) -> web.StreamResponse:
+        if is_authorised(request, settings):
+            return await handler(request)
+        response = problem(401, "a token is needed: see --token")
+        response.headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="ballstream"'
+        return response
+
+    return guard
 
 
 def _hostname(host: str) -> str:

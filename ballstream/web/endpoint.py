@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from ..config import Network, Web
 from ..errors import BallstreamError, NegotiationError, Unacceptable, Unavailable
 from ..link.signaling import Answer, Bye, Channel, Handler, Message, Offer
-from .defence import is_authorised, unauthorised
+from .defence import guarded, is_authorised
 from .iceservers import link
 from .problem import problem
 
@@ -79,8 +79,8 @@ class Endpoint:
             ),
         ):
             for method, handler in methods.items():
-                app.router.add_route(method, path, handler)
-            app.router.add_get(path, self._get)
+                app.router.add_route(method, path, guarded(self._settings, handler))
+            app.router.add_get(path, guarded(self._settings, self._get))
             app.router.add_route(hdrs.METH_OPTIONS, path, self._options)
 
     async def close(self) -> None:
@@ -91,8 +91,6 @@ class Endpoint:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _post(self, request: web.Request) -> web.Response:
-        if not is_authorised(request, self._settings):
-            return unauthorised()
         if request.content_type != SDP:
             response = problem(415, f"the offer must be {SDP}")
             response.headers["Accept-Post"] = SDP
@@ -134,8 +132,6 @@ class Endpoint:
                 channel.answer.exception()  # the player may have hung up: then nobody else looks
 
     async def _delete(self, request: web.Request) -> web.Response:
-        if not is_authorised(request, self._settings):
-            return unauthorised()
         session = self._sessions.get(request.match_info["id"])
         if session is None:
             return _no_session()
@@ -146,8 +142,6 @@ class Endpoint:
 
     async def _get(self, request: web.Request) -> web.Response:
         """Nothing to see: the draft asks for success without content."""
-        if not is_authorised(request, self._settings):
-            return unauthorised()
         if request.match_info.get("id", "") not in ("", *self._sessions):
             return _no_session()
         return web.Response(status=204)
@@ -162,8 +156,6 @@ class Endpoint:
         return response
 
     async def _refuse_patch(self, request: web.Request) -> web.Response:
-        if not is_authorised(request, self._settings):
-            return unauthorised()
         name = request.match_info.get("id")
         if name is not None and name not in self._sessions:
             return _no_session()

@@ -87,11 +87,11 @@ class Metrics:
         for kind, count in kinds.items():
             self._sessions.labels(kind).set(count)
 
-    def ended(self, session: Session) -> None:
-        """Take the last figures of a session."""
+    def ended(self, session: Session, lost: int) -> None:
+        """Take the last figures of a session, which lost so many frames in all."""
         self._ended.labels(_kind(session)).inc()
         if not session.passive:
-            self._count(session.number, _figures(session, session.report().frames_lost))
+            self._count(session.number, _figures(session, lost))
         self._counted.pop(session.number, None)
 
     def _count(self, number: int, figures: Tally[tuple[str, ...]]) -> None:

@@ -6,6 +6,7 @@ import gzip
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import hdrs, web
@@ -95,7 +96,8 @@ class Site:
         try:
             server = await self._listen(runner)
             try:
-                yield f"http://{_reached_at(self._settings.address.host, server)}/"
+                port = server.sockets[0].getsockname()[1]
+                yield f"http://{replace(self._settings.address, port=port)}/"
             finally:
                 server.close()
                 await self._feed.close()
@@ -140,15 +142,13 @@ class Site:
         for path in sorted(PAGE.iterdir()):
             app.router.add_get(f"/{path.name}", _file(path))
         app.router.add_get("/plotly.js", self._get_plotly)
-        app.router.add_get("/feed", self._get_feed)
+        app.router.add_get("/feed", defence.guarded(self._settings, self._get_feed))
         app.router.add_get("/metrics", self._get_metrics)
         app.router.add_get("/healthz", _get_health)
         app.router.add_get("/readyz", self._get_readiness)
         return app
 
     async def _get_feed(self, request: web.Request) -> web.StreamResponse:
-        if not defence.is_authorised(request, self._settings):
-            return defence.unauthorised()
         if self._feed.readers >= MOST_READERS:
             return problem(503, "too many pages are open", retry_after=5)
         response = web.StreamResponse()
@@ -228,8 +228,3 @@ async def _get_health(_: web.Request) -> web.Response:
 
 def _packed_plotly() -> bytes:
     return gzip.compress(get_plotlyjs().encode(), compresslevel=6)
-
-
-def _reached_at(host: str, server: asyncio.Server) -> str:
-    port = server.sockets[0].getsockname()[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
