@@ -130,10 +130,11 @@ def test_the_manifests_run_as_pods(image: str) -> None:
             each["data"]["BALLSTREAM_URL"] = f"http://{pod}:8080/whep"
             each["data"]["BALLSTREAM_DURATION"] = "4"
     with network() as bridge:
+        # What `kubectl create secret` does; this Podman reads its own secrets, as JSON. Where one
+        # of that name exists it is somebody's: then this fails, and leaves it alone.
+        token = json.dumps({"BALLSTREAM_TOKEN": base64.b64encode(b"sesame").decode()})
+        podman("secret create ballstream -", text=token)
         try:
-            # What `kubectl create secret` does; this Podman reads its own secrets, as JSON.
-            token = json.dumps({"BALLSTREAM_TOKEN": base64.b64encode(b"sesame").decode()})
-            podman("secret create ballstream -", text=token)
             play(bridge, *maps, server)
             play(bridge, *maps, client)
             status = podman("wait ballstream-client-client", 60).strip()
