@@ -12,27 +12,28 @@ from aiortc import RTCDataChannel, RTCPeerConnection
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
-from . import trace, view
+from . import trace
 from .config import ClientConfig, Network
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
-from .link.copypaste import open_terminal
 from .link.images import ImageReception
 from .link.negotiation import accept_answer, make_offer
 from .link.peer import Peer
 from .link.picture import planes_of_frame
 from .link.receiver import Reception, receive
-from .link.signaling import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
-from .output import OutputFolder
 from .protocol import frames, messages
 from .protocol.frames import Image
 from .protocol.messages import Estimate, Feedback
+from .report import view
+from .report.folder import OutputFolder
+from .report.records import ReceptionReport
+from .report.terminal import Terminal
+from .report.view import Cells
 from .scoring.distribution import Distribution
-from .scoring.report import ReceptionReport
 from .scoring.score import WARM_UP
+from .signaling.sockets import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
+from .signaling.terminal import open_terminal
 from .stopping import Stop
-from .terminal import Terminal
-from .view import Cells
 from .vision.child import Sighting
 from .vision.worker import DetectorWorker
 

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 from .config import ServerConfig, Web
 from .endings import first_of
 from .errors import BallstreamError, SignalingError, Unavailable, UsageError
+from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from .link.codec import Encoding, video_compressor
-from .link.copypaste import open_terminal
-from .link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from .link.imagecodec import image_compressor
 from .link.images import MAX_BUFFERED
-from .link.signaling import Bye, Channel, Offer, listen_tcp, listen_unix
 from .link.track import BallTrack, OnFrame
-from .output import OutputFolder
 from .protocol.frames import ImageCodec
+from .report import records as report
+from .report.folder import OutputFolder
+from .report.records import SessionReport
+from .report.terminal import Terminal
+from .report.view import server_cells
 from .scene.motion import Motion, bounce
 from .scene.render import Scene
-from .scoring import report
-from .scoring.report import SessionReport
 from .scoring.score import Verdict
 from .session import Session
+from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
+from .signaling.terminal import open_terminal
 from .stopping import Stop
-from .terminal import Terminal
-from .view import server_cells
 
 if TYPE_CHECKING:
     from .web.site import Site

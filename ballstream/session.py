@@ -12,18 +12,18 @@ from . import trace
 from .config import ServerConfig
 from .endings import first_of
 from .errors import PeerLost, ProtocolError
-from .link.encoder import Broadcast, ViewerTrack
+from .link.broadcast import Broadcast, ViewerTrack
 from .link.images import ImageSender, Messages
 from .link.negotiation import answer_offer, send_track, wants_video
 from .link.peer import Peer
-from .link.signaling import Answer, Bye, Channel, Offer, until_bye
 from .link.track import BallTrack, OnFrame
 from .protocol import frames, messages
 from .protocol.messages import Feedback
-from .protocol.rate import RateLimit
+from .rate import RateLimit
+from .report.records import SessionReport
 from .scene.render import Scene
-from .scoring.report import SessionReport
 from .scoring.score import Scorer, Verdict
+from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
 from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5

@@ -8,8 +8,8 @@ import msgspec
 
 from ballstream.protocol.messages import Estimate
 from ballstream.protocol.stamp import MODULUS
-from ballstream.scoring import report
-from ballstream.scoring.report import SessionReport
+from ballstream.report import records as report
+from ballstream.report.records import SessionReport
 from ballstream.scoring.score import Result, Scorer, Verdict
 
 FPS = 8

@@ -1,7 +1,7 @@
 """Reports to show and to write."""
 
+from ballstream.report.records import ReceptionReport, SessionReport
 from ballstream.scoring.distribution import Statistics
-from ballstream.scoring.report import ReceptionReport, SessionReport
 
 FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
 NONE = Statistics(0)

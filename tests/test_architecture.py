@@ -14,12 +14,29 @@ import ballstream
 ROOT = Path(ballstream.__file__).parent
 SOURCES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob("*.py"))}
 
+EVERYBODY_KNOWS = {"errors", "rate"}
+MAY_KNOW = {
+    "protocol": set(),
+    "scene": {"protocol"},
+    "vision": {"protocol"},
+    "scoring": {"protocol"},
+    "report": {"scoring", "protocol"},
+    "signaling": {"config"},
+    "link": {"protocol", "scene", "config", "trace"},
+    "web": {"signaling", "scoring", "report", "config", "session"},
+    "bench": {"link", "scene", "vision", "report", "protocol", "signaling", "config", "trace"},
+}
+"""What each room may import, beside itself; the shells at the top may import all but the last."""
+
+ABOVE_THE_SHELLS = {"bench", "commands"}
+
 PURE = [
     name
     for name in SOURCES
     if name.startswith(("protocol/", "scene/", "scoring/"))
     or name
     in (
+        "rate.py",
         "vision/detect.py",
         "vision/picture.py",
         "link/candidates.py",
@@ -28,11 +45,12 @@ PURE = [
     )
 ]
 IMPURE = {
-    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "multiprocessing", "os", "select",
-    "selectors", "signal", "socket", "subprocess", "threading", "time",
+    "aiohttp", "aioice", "aiortc", "asyncio", "av", "concurrent", "io", "jinja2", "logging",
+    "multiprocessing", "os", "pathlib", "plotly", "select", "selectors", "shutil", "signal",
+    "socket", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
 
-REACHES_INTO_AIORTC = {"link/receiver.py", "link/encoder.py"}
+REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py"}
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
 NOT_PRIVATE = {"os._exit"}
 
@@ -100,15 +118,47 @@ def private_names(source: str) -> Iterator[str]:
 
 
 def test_the_sources_are_found() -> None:
-    assert {"cli.py", "protocol/stamp.py", "link/encoder.py", "vision/detect.py"} <= set(SOURCES)
+    assert {"commands/cli.py", "protocol/stamp.py", "vision/detect.py"} <= set(SOURCES)
     assert {"ballstream.protocol.stamp", "numpy"} <= imports("vision/picture.py") | imports(
         "scene/motion.py"
     )
 
 
+def room_of(source: str) -> str:
+    """The top folder or, of a module at the top, its name."""
+    return source.partition("/")[0].removesuffix(".py")
+
+
+def rooms_known(source: str) -> set[str]:
+    """The other rooms that a source imports from."""
+    names = {name.split(".")[1] for name in imports(source) if name.startswith("ballstream.")}
+    return names & {room_of(each) for each in SOURCES} - {room_of(source)}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_room_knows_only_what_it_may(source: str) -> None:
+    room = room_of(source)
+    known = rooms_known(source) - EVERYBODY_KNOWS
+    if room in MAY_KNOW:
+        assert known <= MAY_KNOW[room]
+    elif room != "commands":
+        assert known.isdisjoint(ABOVE_THE_SHELLS)
+
+
+def test_every_room_is_on_the_plan() -> None:
+    folders = {source.partition("/")[0] for source in SOURCES if "/" in source}
+    assert folders == {*MAY_KNOW, "commands"}
+
+
 @pytest.mark.parametrize("source", PURE)
 def test_pure_code_has_no_clock_and_no_outside(source: str) -> None:
     assert {name.split(".")[0] for name in reached(source)}.isdisjoint(IMPURE)
+    called = {
+        node.func.id
+        for node in ast.walk(tree_of(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert called.isdisjoint({"open", "print", "input"})
 
 
 def test_the_detector_cannot_cheat() -> None:
@@ -144,8 +194,8 @@ def test_private_names_are_listed_at_the_top_of_their_file(source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("ballstream.cli", {"aiortc", "av", "cv2", "numpy"}),
-        ("ballstream.main", {"aiohttp", "aiortc", "av", "cv2", "jinja2", "plotly"}),
+        ("ballstream.commands.cli", {"aiortc", "av", "cv2", "numpy"}),
+        ("ballstream.commands.run", {"aiohttp", "aiortc", "av", "cv2", "jinja2", "plotly"}),
         ("ballstream.server", {"aiohttp", "jinja2", "plotly"}),
         ("ballstream.client", {"cv2"}),
         ("ballstream.vision.child", {"aiortc", "av"}),

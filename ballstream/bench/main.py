@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 from rich.console import Console
 
-from ..environment import environment
 from ..errors import BallstreamError
+from ..report.environment import environment
 from .profile import profile, profile_table
 from .run import Run, run_scenario
 from .scenarios import SCENARIOS

@@ -18,9 +18,9 @@ from ..link.codec import Encoding, encode, open_encoder
 from ..link.picture import planes_of_frame
 from ..protocol import stamp
 from ..protocol.planes import i420_shape, planes_of_i420
+from ..report.view import number
 from ..scene.motion import bounce
 from ..scene.render import Scene
-from ..view import number
 from ..vision.detect import centroid
 from ..vision.picture import Picture
 from .run import run_scenario

@@ -13,7 +13,7 @@ import msgspec
 import psutil
 
 from ..errors import BallstreamError
-from ..scoring.report import SessionReport
+from ..report.records import SessionReport
 from .scenarios import Scenario
 
 _WARM_UP = 2.0
@@ -82,7 +82,7 @@ async def _limited(seconds: float) -> AsyncIterator[None]:
 async def _program(
     name: str, flags: tuple[str, ...], env: Mapping[str, str]
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    code = f"from ballstream.cli import {name}; {name}()"
+    code = f"from ballstream.commands.cli import {name}; {name}()"
     async with _process("-c", code, *flags, env=env) as process:
         yield process
 

@@ -8,8 +8,8 @@ import msgspec
 from rich import box
 from rich.table import Table
 
-from ..scoring.report import SCHEMA_VERSION
-from ..view import number
+from ..report.records import SCHEMA_VERSION
+from ..report.view import number
 from .run import Run
 
 _COLUMNS = (

@@ -8,7 +8,7 @@ from ..config import DIRECT
 from ..link.negotiation import accept_answer, make_offer
 from ..link.peer import Peer
 from ..link.receiver import Counting
-from ..link.signaling import Bye, Offer, ask, connect_unix
+from ..signaling.sockets import Bye, Offer, ask, connect_unix
 
 
 async def watch(path: Path, viewers: int) -> list[int]:

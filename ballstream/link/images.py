@@ -7,7 +7,7 @@ from aiortc import RTCDataChannel
 
 from ..errors import ProtocolError
 from ..protocol.frames import Image, Joining
-from .encoder import Broadcast, Drawn
+from .broadcast import Broadcast, Drawn
 from .track import OnFrame
 
 MAX_BUFFERED = 200_000

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from ..config import Web
 from ..errors import UsageError
-from ..protocol.rate import RateLimit
+from ..rate import RateLimit
 from .problem import problem
 
 _REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 10, 50

@@ -15,11 +15,11 @@ from plotly.offline import get_plotlyjs
 from prometheus_client.aiohttp import make_aiohttp_handler
 
 from ..config import ServerConfig, Web
-from ..environment import versions
 from ..errors import SignalingError
-from ..link.signaling import MAX_LINE, Handler
+from ..report.environment import versions
 from ..scoring.score import Verdict
 from ..session import Session
+from ..signaling.sockets import MAX_LINE, Handler
 from . import defence
 from .endpoint import Endpoint
 from .feed import MOST_READERS, Feed

@@ -6,8 +6,8 @@ from rich.console import Console
 
 from ballstream.bench.run import Run
 from ballstream.bench.table import Figures, figures, results_document, results_table
+from ballstream.report.records import SessionReport
 from ballstream.scoring.distribution import Statistics
-from ballstream.scoring.report import SessionReport
 
 
 def run(latency: float, answered: int = 100, error: float = 0.01) -> Run:

@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from ballstream import cli
+from ballstream.commands import cli
 from ballstream.web.metrics import Metrics
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -9,7 +9,7 @@ from aiortc import RTCDataChannel
 from programs import soon
 
 from ballstream.config import DIRECT
-from ballstream.link.encoder import Broadcast, Drawn
+from ballstream.link.broadcast import Broadcast, Drawn
 from ballstream.link.imagecodec import image_compressor
 from ballstream.link.images import ImageReception, ImageSender, Messages
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer

@@ -14,8 +14,8 @@ from programs import soon
 
 from ballstream.config import DIRECT
 from ballstream.link import receiver as receiver_module
+from ballstream.link.broadcast import Broadcast, ViewerTrack
 from ballstream.link.codec import Encoding, video_compressor
-from ballstream.link.encoder import Broadcast, ViewerTrack
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer, send_track
 from ballstream.link.peer import Peer
 from ballstream.link.picture import planes_of_frame

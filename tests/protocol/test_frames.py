@@ -7,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ballstream.errors import ProtocolError
-from ballstream.protocol.frames import (
-    MAX_PAYLOAD,
-    PART_SIZE,
-    Image,
-    ImageCodec,
-    Joining,
-    split,
-)
+from ballstream.protocol.frames import MAX_PAYLOAD, PART_SIZE, Image, ImageCodec, Joining, split
 
 IMAGES = st.builds(
     Image,

@@ -236,7 +236,7 @@ async def test_every_response_keeps_the_browser_on_a_leash() -> None:
         b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
         b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        b"GET /%2e%2e/cli.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        b"GET /%2e%2e/site.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
     ],
 )

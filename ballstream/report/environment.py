@@ -4,7 +4,7 @@ import os
 import platform
 from importlib.metadata import version
 
-from . import __version__
+from .. import __version__
 
 
 def environment() -> dict[str, object]:

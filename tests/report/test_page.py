@@ -8,8 +8,8 @@ import msgspec
 from answers import session
 from samples import SESSION
 
-from ballstream.scoring import page
-from ballstream.scoring.report import SessionReport
+from ballstream.report import page
+from ballstream.report.records import SessionReport
 
 STEADY = [0.01] * 80
 DASH = "\N{EN DASH}"

@@ -9,9 +9,8 @@ from answers import answer, interleaved, line, session
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballstream.scoring import history
-from ballstream.scoring.distribution import Statistics
-from ballstream.scoring.history import (
+from ballstream.report import history
+from ballstream.report.history import (
     MOST_POINTS,
     RECENT,
     STRETCHES,
@@ -25,6 +24,7 @@ from ballstream.scoring.history import (
     even_edges,
     geometric_edges,
 )
+from ballstream.scoring.distribution import Statistics
 from ballstream.scoring.score import Result, Verdict
 
 FINITE = st.floats(0, 1e4).map(lambda value: round(value, 4))

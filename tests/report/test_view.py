@@ -4,10 +4,10 @@ import pytest
 from rich.console import Console
 from samples import RECEPTION, SESSION
 
-from ballstream import view
 from ballstream.protocol.messages import Estimate, Feedback
+from ballstream.report import view
+from ballstream.report.records import ReceptionReport
 from ballstream.scoring.distribution import Distribution
-from ballstream.scoring.report import ReceptionReport
 from ballstream.scoring.score import Scorer
 
 

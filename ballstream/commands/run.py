@@ -8,15 +8,16 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from . import trace, view
-from .config import ClientConfig, Reporting, Secret, ServerConfig
-from .environment import environment
-from .errors import INTERRUPTED, UsageError
-from .output import OutputFolder, open_output
-from .scoring import report
-from .scoring.report import ReceptionReport, SessionReport
-from .stopping import Stop, stop_on_signals
-from .terminal import Terminal
+from .. import trace
+from ..config import ClientConfig, Reporting, Secret, ServerConfig
+from ..errors import INTERRUPTED, UsageError
+from ..report import records as report
+from ..report import view
+from ..report.environment import environment
+from ..report.folder import OutputFolder, open_output
+from ..report.records import ReceptionReport, SessionReport
+from ..report.terminal import Terminal
+from ..stopping import Stop, stop_on_signals
 
 
 def run_server(config: ServerConfig) -> int:
@@ -43,7 +44,7 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve(config: ServerConfig) -> int:
-    from .server import Server
+    from ..server import Server
 
     with (
         stop_on_signals() as stop,
@@ -62,7 +63,7 @@ async def _serve(config: ServerConfig) -> int:
 
 
 async def _watch(config: ClientConfig) -> int:
-    from .client import CSV_COLUMNS, Client
+    from ..client import CSV_COLUMNS, Client
 
     with (
         stop_on_signals() as stop,
@@ -101,7 +102,7 @@ def _report(
 def _write_page(
     config: ServerConfig, reports: Sequence[SessionReport], output: OutputFolder
 ) -> None:
-    from .scoring import page  # who needs no page need not wait for Jinja and Plotly
+    from ..report import page  # who needs no page need not wait for Jinja and Plotly
 
     settings = _plain(asdict(config))
     output.write_report(

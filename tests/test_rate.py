@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballstream.protocol.rate import RateLimit
+from ballstream.rate import RateLimit
 
 
 def test_a_burst_is_allowed_and_no_more() -> None:

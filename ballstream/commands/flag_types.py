@@ -6,15 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import click
 
-from .config import (
-    MAX_BITRATE,
-    MAX_SIZE,
-    MIN_BITRATE,
-    MIN_SIZE,
-    Address,
-    IceServer,
-    Secret,
-)
+from ..config import MAX_BITRATE, MAX_SIZE, MIN_BITRATE, MIN_SIZE, Address, IceServer, Secret
 
 
 class Size(click.ParamType[tuple[int, int]]):

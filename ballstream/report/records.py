@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from .distribution import Statistics
-from .score import Verdict
+from ..scoring.distribution import Statistics
+from ..scoring.score import Verdict
 
 SCHEMA_VERSION = 1
 

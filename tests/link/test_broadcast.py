@@ -11,8 +11,8 @@ from av import CodecContext, Packet
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
+from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
-from ballstream.link.encoder import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
 from ballstream.protocol import stamp

@@ -5,8 +5,8 @@ from typing import Any
 
 from samples import RECEPTION, SESSION
 
-from ballstream.scoring import report
-from ballstream.scoring.report import ReceptionReport, SessionReport
+from ballstream.report import records as report
+from ballstream.report.records import ReceptionReport, SessionReport
 from ballstream.scoring.score import Result, Verdict
 
 FIGURE_KEYS = {"n", "mean", "p50", "p95", "p99", "max"}

@@ -22,7 +22,7 @@ from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
-from ..protocol.rate import RateLimit
+from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
 from .track import BallTrack, OnFrame

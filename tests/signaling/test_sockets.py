@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from programs import soon
 
 from ballstream.errors import SignalingError
-from ballstream.link.signaling import (
+from ballstream.signaling.sockets import (
     MAX_LINE,
     Answer,
     Bye,

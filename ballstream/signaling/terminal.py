@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TextIO
 
 from ..errors import SignalingError
-from .signaling import MAX_LINE, Channel, Message, decode, encode, read_line
+from .sockets import MAX_LINE, Channel, Message, decode, encode, read_line
 
 
 class TerminalChannel(Channel):

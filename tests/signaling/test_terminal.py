@@ -10,8 +10,8 @@ import pytest
 from programs import soon
 
 from ballstream.errors import SignalingError
-from ballstream.link.copypaste import open_terminal
-from ballstream.link.signaling import Answer, Offer
+from ballstream.signaling.sockets import Answer, Offer
+from ballstream.signaling.terminal import open_terminal
 
 
 async def test_a_terminal_takes_lines_longer_than_the_kernel_keeps(

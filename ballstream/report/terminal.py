@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from .errors import printable
+from ..errors import printable
 from .view import Cells
 
 TERMINAL_PERIOD = 0.25

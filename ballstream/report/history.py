@@ -8,9 +8,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from .distribution import Statistics
-from .report import CSV_COLUMNS, SessionReport
-from .score import WARM_UP, Result
+from ..scoring.distribution import Statistics
+from ..scoring.score import WARM_UP, Result
+from .records import CSV_COLUMNS, SessionReport
 
 Floats = NDArray[np.float64]
 Lines = Callable[[], Iterable[str]]

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 import click
 
-from .bench.scenarios import SCENARIOS
-from .config import (
+from ..bench.scenarios import SCENARIOS
+from ..config import (
     MAX_FPS,
     MIN_FPS,
     MIN_RADIUS,
@@ -24,7 +24,7 @@ from .config import (
     Signaling,
     Web,
 )
-from .errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
+from ..errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
 from .flag_types import Bitrate, Finite, HostPort, HttpUrl, Size
 from .flags import INFORMATION, LOG_LEVEL, shared
 
@@ -138,7 +138,7 @@ def _server(**flags: Any) -> int:
     Shows for each client how exact its estimates are (detection: in the same frame; tracking:
     where the ball is now) and how late they come.
     """
-    from .main import run_server
+    from .run import run_server
 
     stamp = not flags.pop("no_stamp")
     web = _web(flags)
@@ -183,7 +183,7 @@ def _server(**flags: Any) -> int:
 )
 def _client(**flags: Any) -> int:
     """Receive the video, find the ball in every newest picture, and send its place back."""
-    from .main import run_client
+    from .run import run_client
 
     return run_client(ClientConfig(**_settings(flags)))
 
@@ -230,7 +230,7 @@ def _bench(
 
     The table shows medians of the runs; the gain is against the last scenario.
     """
-    from .bench.main import run_bench, run_profile
+    from ..bench.main import run_bench, run_profile
 
     logging.getLogger().setLevel(log_level.upper())
     if profile:

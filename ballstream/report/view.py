@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from rich import box
 from rich.table import Table
 
-from .protocol.messages import Feedback
-from .scoring.distribution import Distribution, Statistics
-from .scoring.report import ReceptionReport, SessionReport
-from .scoring.score import Scorer
+from ..protocol.messages import Feedback
+from ..scoring.distribution import Distribution, Statistics
+from ..scoring.score import Scorer
+from .records import ReceptionReport, SessionReport
 
 Cells = tuple[str, ...]
 

@@ -8,11 +8,11 @@ from typing import Any
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from ..scoring.distribution import Statistics
 from . import charts
 from .charts import FIGURES, Chart, Figure
-from .distribution import Statistics
 from .history import Lines, read
-from .report import SessionReport
+from .records import SessionReport
 
 _COUNTS = (
     "frames_sent", "frames_answered", "frames_lost", "not_found", "duplicates", "rejected",
@@ -72,7 +72,7 @@ def render(
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ballstream", "scoring"),
+        loader=jinja2.PackageLoader("ballstream", "report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from answers import SIZE, centre, session
 
-from ballstream.scoring import charts, history
-from ballstream.scoring.charts import FIGURES, Chart
-from ballstream.scoring.history import RECENT, STRETCHES, WORST, Run
+from ballstream.report import charts, history
+from ballstream.report.charts import FIGURES, Chart
+from ballstream.report.history import RECENT, STRETCHES, WORST, Run
 
 LATENCY, DETECTION, TRACKING = FIGURES
 STEADY = [0.01 + 0.001 * (place % 5) for place in range(80)]

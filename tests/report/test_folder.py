@@ -11,7 +11,7 @@ import pytest
 from programs import run
 
 from ballstream.errors import UsageError
-from ballstream.output import OutputFolder, open_output
+from ballstream.report.folder import OutputFolder, open_output
 
 COLUMNS = ("session", "at")
 FULL = Path("/dev/full")

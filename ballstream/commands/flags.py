@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from . import __version__
-from .config import Signaling
+from .. import __version__
+from ..config import Signaling
 from .flag_types import Finite, IceServerUrl, IpAddress, Token
 
 Command = TypeVar("Command", bound=Callable[..., Any])

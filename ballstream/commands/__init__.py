@@ -1,0 +1,1 @@
+"""What a user types: flags, environment variables, one run, exit status."""

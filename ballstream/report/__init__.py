@@ -1,0 +1,1 @@
+"""What is told of sessions: live, and when they are over."""

@@ -1,0 +1,1 @@
+"""How offer and answer get across; nothing here knows aiortc."""
