@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Program:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.errors = ""
+        self._said_all = False
         self._line = asyncio.Condition()
         self._errors_read = asyncio.create_task(self._read_errors())
 
@@ -37,17 +38,13 @@ class Program:
                 self.errors += line.decode()
                 self._line.notify_all()
         async with self._line:
+            self._said_all = True
             self._line.notify_all()
 
     async def says(self, text: str) -> None:
         """Wait until the program has said something on standard error."""
-
-        def said() -> bool:
-            assert self._errors_read is not None
-            return text in self.errors or self.process.returncode is not None
-
         async with asyncio.timeout(DEADLINE), self._line:
-            await self._line.wait_for(said)
+            await self._line.wait_for(lambda: text in self.errors or self._said_all)
         assert text in self.errors, self.errors
 
     async def read_line(self) -> bytes:
@@ -66,7 +63,16 @@ class Program:
 
     @property
     def children(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        """The processes that it has started, and theirs; none where it has ended."""
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill(self) -> None:
+        """End it and all that it has started, whichever of them are still there."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     async def ends(self, seconds: float = DEADLINE) -> tuple[int, str]:
         """Wait for the end; the exit status and what is left on standard output."""
@@ -105,15 +111,13 @@ async def run(
         env={**os.environ, **(env or {})},
         cwd=cwd,
         limit=1 << 20,
+        start_new_session=True,
     )
     program = Program(process)
     try:
         yield program
     finally:
-        if process.returncode is None:
-            for child in program.children:
-                child.kill()
-            process.kill()
+        program.kill()
         assert process.stdin is not None
         process.stdin.close()
         await program.ends()

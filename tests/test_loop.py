@@ -125,6 +125,7 @@ async def test_by_copy_and_paste() -> None:
         assert json.loads(await client.read_line()) == {"type": "bye"}
         server.write_line(b'{"type": "bye"}\n')
         status, summary = await server.ends()
+        assert (await client.ends())[0] == 0, client.errors
     assert status == 0, server.errors
     assert "detection error" in summary
 

@@ -165,7 +165,7 @@ async def test_a_guest_with_a_reliable_channel_is_scored_and_told(socket_path: P
         assert feedback["answered"] > 0
         guest.say(frame=None, x=320.5, y=240)
         guest.say(frame=await guest.frame(), x=None, y=None)
-        await answered(server, guest)
+        await answered(server, guest, 46)
         (session,) = await sessions(server)
     assert session["frames_answered"] == 46, "an estimate without a number answers no frame"
     assert session["not_found"] == 1
@@ -186,13 +186,13 @@ async def test_a_guest_may_take_both_transports_and_every_frame_counts_once(
                 seen.add(image.frame)
                 guest.say(frame=image.frame, x=1, y=1)
         await guest.frame()
-        await answered(server, guest)
+        await answered(server, guest, 30)
         (session,) = await sessions(server)
     assert session["transport"] == "track+datachannel"
     assert session["codec"] == "VP8+PNG"
     assert session["frames_answered"] == 30
     assert session["duplicates"] == 0
-    assert session["seconds"] * 30 == pytest.approx(session["frames_sent"], abs=6)
+    assert 30 <= session["frames_sent"] <= session["seconds"] * 30 + 6, "30 fps and not 60"
 
 
 async def test_a_guest_that_opens_neither_is_told_goodbye(socket_path: Path) -> None:
@@ -225,11 +225,12 @@ async def test_messages_that_are_no_estimates_are_counted(socket_path: Path) -> 
         guest.say(frame=frame, x=1, y=1)
         guest.say(frame=frame, x=1, y=1)
         guest.say(frame=(frame + 5000) % stamp.MODULUS, x=1, y=1)
-        await answered(server, guest)
+        guest.say(frame=await guest.frame(), x=1, y=1)
+        await answered(server, guest, 2)
         (session,) = await sessions(server)
     assert session["rejected"] == len(bad) + 1
     assert session["duplicates"] == 1
-    assert session["frames_answered"] == 1
+    assert session["frames_answered"] == 2
     assert "Traceback" not in server.errors
 
 
@@ -237,23 +238,34 @@ async def test_a_flood_ends_its_own_session_only(socket_path: Path) -> None:
     async with serving(socket_path) as server:
         async with visiting(socket_path) as quiet, visiting(socket_path) as flooding:
             await quiet.frame()
-            await flooding.frame()
-            for _ in range(7000):
-                flooding.channel.send("rubbish")
+            task = asyncio.create_task(flood(flooding))
             await server.says("nothing but rubbish")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
             quiet.say(frame=await quiet.frame(), x=1, y=1)
-            await answered(server, quiet)
+            await answered(server, quiet, 1)
         one, other = sorted(await sessions(server), key=lambda session: session["id"])
     assert one["frames_answered"] == 1
     assert other["rejected"] >= 5000
 
 
-async def answered(server: Program, guest: Guest) -> None:
-    """Wait until the server has taken what the guest has said so far."""
-    while guest.channel.bufferedAmount:
-        await guest.frame()
-    for _ in range(2):
-        while not guest.feedback.empty():
-            guest.feedback.get_nowait()
-        await soon(guest.feedback.get())
+async def flood(guest: Guest) -> None:
+    """Say nothing but rubbish for as long as somebody listens, some of it at each new frame.
+
+    All at once would be a flood of packets, which is another offence, and more than the kernel
+    keeps for a server that is busy.
+    """
+    while guest.channel.readyState == "open":
+        while not guest.frames.empty():
+            guest.frames.get_nowait()
+        await guest.frames.get()
+        if not guest.channel.bufferedAmount:
+            for _ in range(150):
+                guest.channel.send("rubbish")
+
+
+async def answered(server: Program, guest: Guest, frames: int) -> None:
+    """Wait until the server has taken the answers to so many frames, and all said before them."""
+    while json.loads(await soon(guest.feedback.get()))["answered"] < frames:
+        pass
     assert "Traceback" not in server.errors

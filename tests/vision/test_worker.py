@@ -294,6 +294,9 @@ async def test_it_ends_while_it_hangs_and_while_it_starts() -> None:
 
 def _detectors() -> list[psutil.Process]:
     def is_detector(process: psutil.Process) -> bool:
-        return any("spawn_main" in part for part in process.cmdline())
+        try:
+            return any("spawn_main" in part for part in process.cmdline())
+        except psutil.NoSuchProcess:
+            return False
 
     return [child for child in psutil.Process().children() if is_detector(child)]
