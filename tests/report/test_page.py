@@ -178,4 +178,4 @@ def test_settings_are_in_words() -> None:
 
 
 def test_the_template_is_a_file_of_the_package() -> None:
-    assert files("ballstream").joinpath("scoring", "report.html.j2").is_file()
+    assert files("ballstream").joinpath("report", "report.html.j2").is_file()
