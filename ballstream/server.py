@@ -18,14 +18,13 @@ from .link.imagecodec import image_compressor
 from .link.images import MAX_BUFFERED
 from .link.track import BallTrack, OnFrame
 from .protocol.frames import ImageCodec
-from .report import records as report
-from .report.folder import OutputFolder
-from .report.records import SessionReport
+from .report.folder import EstimateRows, OutputFolder
+from .report.live import LiveView
+from .report.observers import Observers
+from .report.records import Ended, SessionReport
 from .report.terminal import Terminal
-from .report.view import server_cells
 from .scene.motion import Motion, bounce
 from .scene.render import Scene
-from .scoring.score import Verdict
 from .session import Session
 from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
 from .signaling.terminal import open_terminal
@@ -53,7 +52,6 @@ class Server:
         self._config = config
         self._stop = stop
         self._terminal = terminal
-        self._output = output
         if config.frame_codec == "raw" and config.size[0] * config.size[1] * 3 // 2 > MAX_BUFFERED:
             raise UsageError(
                 f"raw frames may have {MAX_BUFFERED // 1000} kB: choose a smaller --size, such as "
@@ -80,6 +78,14 @@ class Server:
         self._sessions: dict[int, Session] = {}
         self._last_number = self._ended = 0
         self._site = None if config.web is None else self._make_site(config.web, motion)
+        self._view = LiveView(terminal)
+        self._observers = Observers(
+            [
+                *([] if output is None else [EstimateRows(output)]),
+                *([] if self._site is None else self._site.observers),
+                self._view,
+            ]
+        )
 
     def _make_site(self, settings: Web, motion: Motion) -> "Site":
         from .web.site import Site  # who needs no HTTP need not wait for it to load
@@ -92,7 +98,7 @@ class Server:
             "radius": config.radius,
             "motion": motion,
         }
-        return Site(config, settings, scene, self._accept, self._unready, self._sessions.values)
+        return Site(config, settings, scene, self._accept, self._unready)
 
     def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
         config = self._config
@@ -105,7 +111,7 @@ class Server:
 
     async def run(self) -> None:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
-        view = asyncio.create_task(self._refresh_view())
+        view = asyncio.create_task(self._view.run())
         try:
             async with self._video, self._images, self._listening(), self._serving_web():
                 await self._stop.wait()
@@ -175,7 +181,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
-            await channel.refuse(Unavailable("too many clients wait here; try again"))
+            await self._refuse(channel, Unavailable("too many clients wait here; try again"))
             return
         self._clients.add(task)
         try:
@@ -194,16 +200,13 @@ class Server:
             await self._run_session(channel, offer)
         except BallstreamError as error:
             await self._refuse(channel, error)
-            self._terminal.note(f"refused a client: {error}")
         except Exception as error:
-            logger.error("a client's session failed: %s: %s", type(error).__name__, error)
-            logger.debug("a client's session failed", exc_info=True)
+            _log_failure(error)
             await self._refuse(channel, BallstreamError("the server failed"))
         return True
 
     async def _refuse(self, channel: Channel, error: BallstreamError) -> None:
-        if self._site is not None:
-            self._site.metrics.refused()
+        self._observers.refused(error)
         await channel.refuse(error)
 
     async def _first_offer(self, channel: Channel) -> Offer | None:
@@ -225,49 +228,42 @@ class Server:
             self._origin,
             self._viewer_track,
             self._images,
-            self._on_verdict,
+            self._observers,
         )
         self._sessions[session.number] = session
         channel.client = session.number
+        ended = Ended("server", True, "the server failed")
         try:
             reason = await session.run(channel, offer, self._stop)
+            ended = Ended("client" if "client" in reason else "server", False, reason)
         except BallstreamError as error:
             if not session.answered:
                 raise
-            reason = str(error)
+            ended = Ended("client", False, str(error))
+        except Exception as error:
+            if not session.answered:
+                raise
+            _log_failure(error)
         finally:
             del self._sessions[session.number]
-            if session.scorer.frames_sent:
-                self._note_end(session)
-        dropped = f"; {session.dropped} frames were left out for it" if session.dropped else ""
-        self._terminal.note(f"client {session.number} is gone: {reason}{dropped}")
+            if session.answered:
+                self._note_end(session, ended)
 
-    def _note_end(self, session: Session) -> None:
-        figures = session.report()
+    def _note_end(self, session: Session, ended: Ended) -> None:
+        figures = session.report(ended)
+        self._observers.ended(session, figures)
+        if not figures.frames_sent:
+            return
         if not session.passive:
             self.reports.append(figures)
-        if self._site is not None:
-            self._site.metrics.ended(session, figures.frames_lost)
         self._ended += 1
         if self._config.sessions is not None and self._ended >= self._config.sessions:
             self._stop()
 
-    def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
-        if self._site is not None:
-            self._site.observe(session, verdict)
-        if self._output is not None:
-            self._output.add(report.csv_row(session, at, verdict))
 
-    async def _refresh_view(self) -> None:
-        while True:
-            await asyncio.sleep(self._terminal.period)
-            self._terminal.show(
-                [
-                    server_cells(f"client {number}", session.scorer)
-                    for number, session in self._sessions.items()
-                    if not session.passive
-                ]
-            )
+def _log_failure(error: Exception) -> None:
+    logger.error("a client's session failed: %s: %s", type(error).__name__, error)
+    logger.debug("a client's session failed", exc_info=True)
 
 
 async def _read_offer(channel: Channel) -> Offer | None:

@@ -11,33 +11,31 @@ from aiortc import RTCDataChannel
 from . import trace
 from .config import ServerConfig
 from .endings import first_of
-from .errors import PeerLost, ProtocolError
+from .errors import PeerLost
 from .link.broadcast import Broadcast, ViewerTrack
 from .link.images import ImageSender, Messages
 from .link.negotiation import answer_offer, send_track, wants_video
 from .link.peer import Peer
 from .link.track import BallTrack, OnFrame
 from .protocol import frames, messages
-from .protocol.messages import Feedback
-from .rate import RateLimit
-from .report.records import SessionReport
+from .report.observers import Observer
+from .report.records import Ended, SessionReport
 from .scene.render import Scene
-from .scoring.score import Scorer, Verdict
+from .scoring.intake import Intake
+from .scoring.score import Scorer, Snapshot
 from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
 from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5
 _CHANNEL_TIMEOUT = 2.0
 _CLOSE_GRACE = 0.5
-_MESSAGES_PER_SECOND = 500
-_REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
 
 
 class Session:
     """Streams the scene to one client and scores what it answers.
 
-    `origin` is the instant of the monotonic clock at which the scene's time is 0; `on_verdict` is
-    told of every estimate with the scene's time of its arrival. `make_track` makes the track to
+    `origin` is the instant of the monotonic clock at which the scene's time is 0; `observer` is
+    told once the offer is answered, and of every estimate. `make_track` makes the track to
     send, which reports the frames that this client gets; `images` is what goes out on a datachannel
     to a client that opens one for it.
     """
@@ -50,23 +48,23 @@ class Session:
         origin: float,
         make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
         images: Broadcast[Messages],
-        on_verdict: Callable[[int, float, Verdict], None],
+        observer: Observer,
     ) -> None:
         self.number = number
+        self.name: str | None = None
         self.answered = False
         """Whether the offer was answered; from then on there is nothing to refuse."""
 
-        self.scorer = Scorer(scene.motion.centre, config.size, origin)
+        self._scorer = Scorer(scene.motion.centre, config.size, origin)
+        self._intake = Intake(self._scorer)
         self._config = config
         self._origin = origin
-        self._on_verdict = on_verdict
+        self._observer = observer
         self._make_track = make_track
         self._images = images
         self._sources: list[BallTrack | ViewerTrack | ImageSender] = []
         self._transports: dict[str, str] = {}
         self._peer: Peer | None = None
-        self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
-        self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
         self._flooded = asyncio.Event()
         self._failed = asyncio.Event()
         self._released = False
@@ -91,6 +89,7 @@ class Session:
                 sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
                 await signaling.send(Answer(sdp))
                 self.answered = True
+                self._observer.came(self)
                 try:
                     return await self._stream(peer, signaling, stop)
                 except PeerLost:
@@ -109,7 +108,7 @@ class Session:
         return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
 
     def _add_video(self, peer: Peer) -> None:
-        track = self._make_track(self.scorer.drawn)
+        track = self._make_track(self._scorer.drawn)
         track.on("ended", self._failed.set)
         sender = send_track(peer.connection, track, self._config.codec)
         if isinstance(track, ViewerTrack):
@@ -164,13 +163,19 @@ class Session:
         """Frames that were left out because the client, or the way to it, did not keep up."""
         return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
 
-    def report(self) -> SessionReport:
+    def snapshot(self) -> Snapshot:
+        """The figures at present."""
+        return self._scorer.snapshot()
+
+    def report(self, ended: Ended) -> SessionReport:
         """The figures of the session, which has ended."""
-        score = self.scorer.total(self._until or time.monotonic())
+        score = self._scorer.total(self._until or time.monotonic())
         return SessionReport(
             id=self.number,
             transport=self.transport,
             codec="+".join(self._transports.values()),
+            channel=self._channel is not None,
+            ended=ended,
             bytes_sent=self._bytes_sent,
             **msgspec.structs.asdict(score),
         )
@@ -181,7 +186,7 @@ class Session:
             self._channel = channel
             channel.on("message", self._on_message)
         elif channel.label == frames.LABEL and self._sender is None:
-            self._sender = ImageSender(channel, self._images, self.scorer.drawn)
+            self._sender = ImageSender(channel, self._images, self._scorer.drawn)
             self._sources.append(self._sender)
             self._transports["datachannel"] = self._config.frame_codec.upper()
             if self._released:
@@ -194,18 +199,12 @@ class Session:
         if self._until is not None or self._peer is None:
             return
         self._peer.heard()
-        try:
-            if not self._rate.allows(at):
-                raise ProtocolError("too many messages")
-            estimate = messages.decode_estimate(text)
-        except ProtocolError:
-            self.scorer.reject()
-            if not self._patience.allows(at):
-                self._flooded.set()
-            return
-        trace.mark("arrived", estimate.frame, at)
-        verdict = self.scorer.score(estimate, at)
-        self._on_verdict(self.number, at - self._origin, verdict)
+        verdict = self._intake.take(text, at)
+        if self._intake.exhausted:
+            self._flooded.set()
+        if verdict is not None:
+            trace.mark("arrived", verdict.frame, at)
+            self._observer.verdict(self, at - self._origin, verdict)
 
     async def _give_feedback(self) -> None:
         while True:
@@ -214,15 +213,4 @@ class Session:
             # A client that does not read must not make the server remember: no queue here.
             if channel is None or channel.readyState != "open" or channel.bufferedAmount:
                 continue
-            channel.send(messages.encode(self._feedback()))
-
-    def _feedback(self) -> Feedback:
-        return Feedback(
-            self.scorer.frames_answered,
-            _rounded(self.scorer.detection.recent(50)),
-            _rounded(self.scorer.latency.recent(50)),
-        )
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+            channel.send(messages.encode(self._intake.feedback()))

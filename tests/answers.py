@@ -79,7 +79,7 @@ def session(
         )
         lines.append(line(number, at, scorer.score(estimate, at)))
     figures = msgspec.structs.asdict(scorer.total(at))
-    made = SessionReport(number, "track", "VP8", bytes_sent=1234, **figures)
+    made = SessionReport(id=number, transport="track", codec="VP8", bytes_sent=1234, **figures)
     return made, lines
 
 

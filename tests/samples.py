@@ -1,7 +1,10 @@
 """Reports to show and to write."""
 
-from ballstream.report.records import ReceptionReport, SessionReport
+import msgspec
+
+from ballstream.report.records import Ended, ReceptionReport, SessionReport
 from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.score import Scorer, Snapshot
 
 FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
 NONE = Statistics(0)
@@ -41,3 +44,32 @@ RECEPTION = ReceptionReport(
     rejected=0,
     detect_ms=FIGURES,
 )
+
+
+class Session:
+    """A session as observers watch it."""
+
+    def __init__(
+        self, number: int, *, name: str | None = None, passive: bool = False, sent: int = 0
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.passive = passive
+        self.transport = "track"
+        self.scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+        for frame in range(sent):
+            self.scorer.drawn(frame, frame / 8, frame / 8)
+
+    def snapshot(self) -> Snapshot:
+        return self.scorer.snapshot()
+
+    def report(self, until: float = 1000, ended: Ended | None = None) -> SessionReport:
+        return SessionReport(
+            id=self.number,
+            client=self.name,
+            transport=self.transport,
+            codec="VP8",
+            ended=ended,
+            bytes_sent=1234,
+            **msgspec.structs.asdict(self.scorer.total(until)),
+        )

@@ -23,7 +23,7 @@ MAY_KNOW = {
     "report": {"scoring", "protocol"},
     "signaling": {"config"},
     "link": {"protocol", "scene", "config", "trace"},
-    "web": {"signaling", "scoring", "report", "config", "session"},
+    "web": {"signaling", "scoring", "report", "config"},
     "bench": {"link", "scene", "vision", "report", "protocol", "signaling", "config", "trace"},
 }
 """What each room may import, beside itself; the shells at the top may import all but the last."""

@@ -16,7 +16,8 @@ import pytest
 from programs import run, soon
 
 SERVER_KEYS = {
-    "id", "transport", "codec", "seconds", "frames_sent", "frames_answered", "frames_lost",
+    "id", "client", "channel", "ended", "transport", "codec", "seconds",
+    "frames_sent", "frames_answered", "frames_lost",
     "not_found", "duplicates", "rejected", "bytes_sent", "detection_error_px",
     "tracking_error_px", "latency_ms",
 }  # fmt: skip

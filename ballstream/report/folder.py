@@ -9,6 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import UsageError
+from ..scoring.score import Verdict
+from .observers import Observer, Watched
+from .records import csv_row
 
 logger = logging.getLogger(__name__)
 
@@ -92,6 +95,16 @@ class OutputFolder:
             self._file.flush()
         except OSError as error:
             self._end_rows(error)
+
+
+class EstimateRows(Observer):
+    """Writes a row of `estimates.csv` for every estimate."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
+        self._folder.add(csv_row(session.number, at, verdict))
 
 
 def open_output(

@@ -8,16 +8,13 @@ from typing import Any
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from ..scoring.counts import Counts, counts_of, summed
 from ..scoring.distribution import Statistics
+from ..scoring.score import FIGURES, Figure
 from . import charts
-from .charts import FIGURES, Chart, Figure
+from .charts import Chart
 from .history import Lines, read
 from .records import SessionReport
-
-_COUNTS = (
-    "frames_sent", "frames_answered", "frames_lost", "not_found", "duplicates", "rejected",
-    "bytes_sent",
-)  # fmt: skip
 
 MOST_CHARTED = 12
 """Sessions that the charts show; the tables show all."""
@@ -58,7 +55,7 @@ def render(
         size=config["size"],
         config=dict(_flat(config)),
         environment=dict(_flat(environment)),
-        counts=_COUNTS,
+        counts=counts_of(SessionReport),
         sessions=ordered,
         overview=_overview(ordered),
         drawn=[look for look, _ in charts.looks(run)],
@@ -117,13 +114,16 @@ def _number(value: float | None, places: int = 0) -> str:
 
 def _overview(sessions: Sequence[SessionReport]) -> list[tuple[str, str]]:
     """What to know first: names and values."""
-    sent = sum(session.frames_sent for session in sessions)
-    answered = sum(session.frames_answered for session in sessions)
-    share = f"{100 * answered / sent:.1f} %" if sent else _number(None)
+    together = summed(sessions)
+    share = together.answered_percent
     return [
         ("Sessions", _number(len(sessions))),
-        ("Frames sent", _number(sent)),
-        ("Answered", share),
+        *(
+            (count.title, _number(getattr(together, name)))
+            for name, count in counts_of(Counts).items()
+            if count.live is not None
+        ),
+        ("Answered", _number(share, 1) if share is None else f"{_number(share, 1)} %"),
         *((f"Median {each.title.lower()}", _medians(each, sessions)) for each in FIGURES),
     ]
 

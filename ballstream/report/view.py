@@ -6,31 +6,56 @@ from rich import box
 from rich.table import Table
 
 from ..protocol.messages import Feedback
+from ..scoring.counts import counts_of
 from ..scoring.distribution import Distribution, Statistics
-from ..scoring.score import Scorer
+from ..scoring.score import FIGURES, Snapshot
+from .observers import Watched
 from .records import ReceptionReport, SessionReport
 
 Cells = tuple[str, ...]
 
+_LIVE_COUNTS = {
+    name: count.live for name, count in counts_of(Snapshot).items() if count.live is not None
+}
+_LIVE_FIGURES = (
+    ("detection px", "detection_error_px", "p50", 3),
+    ("tracking px", "tracking_error_px", "p50", 2),
+    ("latency p50", "latency_ms", "p50", 1),
+    ("p95 ms", "latency_ms", "p95", 1),
+)
 _SERVER_COLUMNS = (
-    "client", "frames", "answered", "detection px", "tracking px", "latency p50", "p95 ms",
+    "client", *_LIVE_COUNTS.values(), "answered %", *(heading for heading, *_ in _LIVE_FIGURES),
 )  # fmt: skip
 _CLIENT_COLUMNS = (
     "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
 )  # fmt: skip
 
 
-def server_cells(name: str, scorer: Scorer) -> Cells:
+def client_name(session: Watched) -> str:
+    """A client in the live view: its number, and its own name if it has one."""
+    return f"client {session.number}{_in_brackets(session.name)}"
+
+
+def _in_brackets(name: str | None) -> str:
+    return f" ({name})" if name else ""
+
+
+def end_line(report: SessionReport) -> str:
+    """That a session is over, and why."""
+    reason = "" if report.ended is None else f": {report.ended.reason}"
+    return f"client {report.id}{_in_brackets(report.client)} is gone{reason}"
+
+
+def server_cells(name: str, now: Snapshot) -> Cells:
     """What the live view shows of a session: counts, and percentiles of the last 120 answers."""
-    share = 100 * scorer.frames_answered / scorer.frames_sent if scorer.frames_sent else 0
     return (
         name,
-        str(scorer.frames_sent),
-        f"{scorer.frames_answered} ({share:.1f} %)",
-        number(scorer.detection.recent(50), 3),
-        number(scorer.tracking.recent(50), 2),
-        number(scorer.latency.recent(50), 1),
-        number(scorer.latency.recent(95), 1),
+        *(str(getattr(now, count)) for count in _LIVE_COUNTS),
+        number(now.answered_percent, 1),
+        *(
+            number(getattr(now.recent[figure], percentile), places)
+            for _, figure, percentile, places in _LIVE_FIGURES
+        ),
     )
 
 
@@ -41,27 +66,23 @@ def server_table(rows: Iterable[Cells]) -> Table:
 
 def server_line(cells: Cells) -> str:
     """The same for one session as a line of text."""
-    name, frames, answered, detection, tracking, p50, p95 = cells
-    return (
-        f"{name}: {frames} frames, {answered} answered, detection {detection} px, "
-        f"tracking {tracking} px, latency p50 {p50} p95 {p95} ms"
-    )
+    name, *rest = cells
+    columns = zip(_SERVER_COLUMNS[1:], rest, strict=True)
+    return f"{name}: " + ", ".join(f"{heading} {cell}" for heading, cell in columns)
 
 
 def summary_lines(report: SessionReport) -> list[str]:
     """A session's summary for the terminal of the server."""
-    share = 100 * report.frames_answered / report.frames_sent if report.frames_sent else 0
-    counts = (
-        f"{report.frames_sent} frames sent, {report.frames_answered} answered ({share:.1f} %), "
-        f"{report.frames_lost} lost, {report.not_found} not found, "
-        f"{report.duplicates} duplicate, {report.rejected} rejected"
+    counts = ", ".join(
+        f"{getattr(report, name)} {count.words}" for name, count in counts_of(SessionReport).items()
     )
     return [
-        f"client {report.id} ({report.transport}, {report.codec}), {report.seconds:.1f} s: "
-        f"{counts}",
-        _figures("detection error", report.detection_error_px, "px", 3),
-        _figures("tracking error", report.tracking_error_px, "px", 3),
-        _figures("latency", report.latency_ms, "ms", 2),
+        f"client {report.id} ({report.transport}, {report.codec}), {report.seconds:.1f} s, "
+        f"{number(report.answered_percent, 1)} % answered: {counts}",
+        *(
+            _figures(each.title, getattr(report, each.name), each.unit, each.places)
+            for each in FIGURES
+        ),
     ]
 
 
@@ -74,7 +95,7 @@ def reception_lines(report: ReceptionReport) -> list[str]:
         f"{report.transport}, {report.codec}, {report.seconds:.1f} s: "
         f"{report.frames_received} frames received, {report.frames_skipped} skipped, "
         f"{report.estimates_sent} estimates sent, {report.not_found} without a ball{failures}",
-        _figures("detector", report.detect_ms, "ms", 2),
+        _figures("Detector", report.detect_ms, "ms", 2),
     ]
 
 
@@ -83,7 +104,7 @@ def _figures(name: str, statistics: Statistics, unit: str, places: int) -> str:
         f"{label} {number(getattr(statistics, label), places):>8}"
         for label in ("mean", "p50", "p95", "p99", "max")
     )
-    return f"  {name:<16} {unit}  {figures}"
+    return f"  {name.lower():<16} {unit}  {figures}"
 
 
 def number(value: float | None, places: int) -> str:
@@ -99,7 +120,7 @@ def client_cells(
         str(received),
         str(skipped),
         str(sent),
-        number(detect_ms.recent(50), 2),
+        number(detect_ms.recent().p50, 2),
         str(feedback.answered),
         number(feedback.detection_error_px, 3),
         number(feedback.latency_ms, 1),

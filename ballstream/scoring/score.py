@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from ..protocol.messages import Estimate
 from ..protocol.stamp import MODULUS
-from .distribution import Distribution, Statistics
+from .counts import Counts, declared
+from .distribution import Distribution, Recent, Statistics
 
 WARM_UP = 1.0
 """Seconds at the start of a session that the statistics leave out."""
@@ -47,25 +51,67 @@ class Verdict(msgspec.Struct, frozen=True):
     detect_ms: float | None = None
 
 
-class Score(msgspec.Struct, frozen=True):
-    """The counts and figures of one session.
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How to speak of a figure, which has its name wherever it turns up: score, verdict, CSV.
 
-    `frames_lost` are the frames that no estimate came back for, without those of the last half
-    second, for which one might still have been on its way; so `frames_sent` may exceed the sum
-    of `frames_answered` and `frames_lost` by these. An answer that no ball was found counts as
-    answered. An estimate that names no frame answers none, but makes one fewer a lost one.
+    `places` are those behind the decimal point in a report.
     """
 
+    name: str
+    title: str
+    unit: str
+    places: int
+    meaning: str
+
+
+class Score(Counts, frozen=True, kw_only=True):
+    """The counts and figures of one session, which lasted so many seconds."""
+
     seconds: float
-    frames_sent: int
-    frames_answered: int
-    frames_lost: int
-    not_found: int
-    duplicates: int
-    rejected: int
-    detection_error_px: Statistics
-    tracking_error_px: Statistics
-    latency_ms: Statistics
+    latency_ms: Annotated[
+        Statistics,
+        Figure(
+            "latency_ms",
+            "Latency",
+            "ms",
+            2,
+            "The time from just before a frame is drawn to the arrival of the estimate made from "
+            "it.",
+        ),
+    ]
+    detection_error_px: Annotated[
+        Statistics,
+        Figure(
+            "detection_error_px",
+            "Detection error",
+            "px",
+            4,
+            "The distance from the estimate to the ball's true centre in the frame that it was "
+            "made from: the part of codec and detector.",
+        ),
+    ]
+    tracking_error_px: Annotated[
+        Statistics,
+        Figure(
+            "tracking_error_px",
+            "Tracking error",
+            "px",
+            3,
+            "The distance from the estimate to the ball's true centre at the moment when the "
+            "estimate arrives: what a controller would feel, mostly speed times latency.",
+        ),
+    ]
+
+
+FIGURES = tuple(declared(Score, Figure).values())
+"""The figures of a session, each declared once, above."""
+
+
+class Snapshot(Counts, frozen=True, kw_only=True):
+    """A session as it stands: its counts, and each figure over the last 120 answers."""
+
+    recent: dict[str, Recent]
 
 
 class _Frame:
@@ -95,15 +141,9 @@ class Scorer:
         self._origin = origin
         self._frames: dict[int, _Frame] = {}
         self._started: float | None = None
-        self.frames_sent = 0
-        self.frames_answered = 0
-        """Frames for which an estimate came back, one that no ball was found included."""
-
-        self.counts = dict.fromkeys(Result, 0)
-        self._expired = self._unnumbered = 0
-        self.detection = Distribution()
-        self.tracking = Distribution()
-        self.latency = Distribution()
+        self._sent = self._answered = self._expired = self._unnumbered = 0
+        self._results = dict.fromkeys(Result, 0)
+        self._figures = {figure.name: Distribution() for figure in FIGURES}
 
     def drawn(self, number: int, seconds: float, at: float) -> None:
         """Frame `number` shows the scene at `seconds`; `at` is the instant before it was drawn."""
@@ -111,7 +151,7 @@ class Scorer:
             self._started = at
         if number % MODULUS in self._frames:  # it went out on the other transport already
             return
-        self.frames_sent += 1
+        self._sent += 1
         self._frames[number % MODULUS] = _Frame(seconds, at)
         self._forget(at - REMEMBERED)
 
@@ -122,26 +162,21 @@ class Scorer:
                 return
             self._expired += not self._frames.pop(oldest).answered
 
-    @property
-    def frames_expired(self) -> int:
-        """Frames that are lost for sure, as their estimates would come too late by now."""
-        return max(self._expired - self._unnumbered, 0)
-
     def reject(self) -> None:
         """Count a message that was no estimate at all."""
-        self.counts[Result.REJECTED] += 1
+        self._results[Result.REJECTED] += 1
 
     def score(self, estimate: Estimate, at: float) -> Verdict:
         """Take an estimate that arrived at an instant."""
         frame = None if estimate.frame is None else self._frames.get(estimate.frame)
         verdict = self._judge(estimate, frame, at)
-        self.counts[verdict.result] += 1
+        self._results[verdict.result] += 1
         if verdict.result in (Result.ANSWERED, Result.NOT_FOUND):
             if frame is None:
                 self._unnumbered += 1
             else:
                 frame.answered = True
-                self.frames_answered += 1
+                self._answered += 1
         since = at if frame is None else frame.drawn_at
         if (
             verdict.result is Result.ANSWERED
@@ -187,31 +222,45 @@ class Scorer:
         )
 
     def _record(self, verdict: Verdict) -> None:
-        for value, distribution in (
-            (verdict.detection_error_px, self.detection),
-            (verdict.tracking_error_px, self.tracking),
-            (verdict.latency_ms, self.latency),
-        ):
+        for name, distribution in self._figures.items():
+            value = getattr(verdict, name)
             if value is not None:
                 distribution.add(value)
 
+    def snapshot(self) -> Snapshot:
+        """The session at present; lost are the frames whose estimates would come too late by now.
+
+        It costs a few microseconds, so that whatever is live can be made of it.
+        """
+        recent = {name: distribution.recent() for name, distribution in self._figures.items()}
+        lost = max(self._expired - self._unnumbered, 0)
+        return Snapshot(recent=recent, **asdict(self._counts(self._sent, lost)))
+
     def total(self, until: float) -> Score:
-        """The figures of a session that ended, or whose client was last heard of, at `until`."""
+        """The figures of a session that ended, or whose client was last heard of, at `until`.
+
+        A frame without an answer is lost, but for those of the last half second.
+        """
         unseen = sum(frame.drawn_at > until for frame in self._frames.values())
         undecided = sum(
             until - GRACE < frame.drawn_at <= until and not frame.answered
             for frame in self._frames.values()
         )
-        sent = self.frames_sent - unseen
+        sent = self._sent - unseen
+        lost = max(sent - self._answered - self._unnumbered - undecided, 0)
+        figures: dict[str, Any] = {name: each.statistics() for name, each in self._figures.items()}
         return Score(
             seconds=0.0 if self._started is None else max(until - self._started, 0.0),
+            **asdict(self._counts(sent, lost)),
+            **figures,
+        )
+
+    def _counts(self, sent: int, lost: int) -> Counts:
+        return Counts(
             frames_sent=sent,
-            frames_answered=self.frames_answered,
-            frames_lost=max(sent - self.frames_answered - self._unnumbered - undecided, 0),
-            not_found=self.counts[Result.NOT_FOUND],
-            duplicates=self.counts[Result.DUPLICATE],
-            rejected=self.counts[Result.REJECTED],
-            detection_error_px=self.detection.statistics(),
-            tracking_error_px=self.tracking.statistics(),
-            latency_ms=self.latency.statistics(),
+            frames_answered=self._answered,
+            frames_lost=lost,
+            not_found=self._results[Result.NOT_FOUND],
+            duplicates=self._results[Result.DUPLICATE],
+            rejected=self._results[Result.REJECTED],
         )

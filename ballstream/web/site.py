@@ -4,7 +4,7 @@ import asyncio
 import errno
 import gzip
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from ..config import ServerConfig, Web
 from ..errors import SignalingError
 from ..report.environment import versions
-from ..scoring.score import Verdict
-from ..session import Session
+from ..report.observers import Observer
 from ..signaling.sockets import MAX_LINE, Handler
 from . import defence
 from .endpoint import Endpoint
@@ -48,11 +47,11 @@ _SHUTDOWN_TIMEOUT = 1.0
 
 
 class Site:
-    """Everything under one address; `observe` and `metrics` tell it of the sessions.
+    """Everything under one address; its `observers` are to be told of the sessions.
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
-    posted offer, `unready` says why there can be none at present, `sessions` are those that run.
-    Raises UsageError where the address is open to everyone.
+    posted offer, `unready` says why there can be none at present. Raises UsageError where the
+    address is open to everyone.
     """
 
     def __init__(
@@ -62,22 +61,20 @@ class Site:
         scene: Mapping[str, object],
         accept: Handler,
         unready: Callable[[], str | None],
-        sessions: Callable[[], Collection[Session]],
     ) -> None:
         defence.check_exposure(settings)
-        self.metrics = Metrics(versions(), config.max_sessions)
+        self._metrics = Metrics(versions(), config.max_sessions)
         self._settings = settings
         self._unready = unready
-        self._sessions = sessions
-        self._feed = Feed(scene, sessions)
+        self._feed = Feed(scene)
         self._endpoint = Endpoint(settings, config.network, accept)
-        self._scrape = make_aiohttp_handler(self.metrics.registry)
+        self._scrape = make_aiohttp_handler(self._metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
 
-    def observe(self, number: int, verdict: Verdict) -> None:
-        """Take an estimate of a client."""
-        self.metrics.observe(verdict)
-        self._feed.observe(number, verdict)
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What the page and Prometheus are told comes from these."""
+        return self._feed, self._metrics
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
@@ -162,7 +159,7 @@ class Site:
         return response
 
     async def _get_metrics(self, request: web.Request) -> web.StreamResponse:
-        self.metrics.update(self._sessions())
+        self._metrics.update()
         response: web.StreamResponse = await self._scrape(request)
         return response
 

@@ -7,8 +7,9 @@ import pytest
 from answers import SIZE, centre, session
 
 from ballstream.report import charts, history
-from ballstream.report.charts import FIGURES, Chart
+from ballstream.report.charts import Chart
 from ballstream.report.history import RECENT, STRETCHES, WORST, Run
+from ballstream.scoring.score import FIGURES
 
 LATENCY, DETECTION, TRACKING = FIGURES
 STEADY = [0.01 + 0.001 * (place % 5) for place in range(80)]

@@ -24,7 +24,8 @@ def test_the_document_of_the_server_has_the_agreed_keys() -> None:
     assert content["environment"] == {"python": "3.11"}
     (session,) = content["sessions"]
     assert set(session) == {
-        "id", "transport", "codec", "seconds", "frames_sent", "frames_answered", "frames_lost",
+        "id", "client", "channel", "ended", "transport", "codec", "seconds",
+        "frames_sent", "frames_answered", "frames_lost",
         "not_found", "duplicates", "rejected", "bytes_sent", "detection_error_px",
         "tracking_error_px", "latency_ms",
     }  # fmt: skip

@@ -4,8 +4,8 @@ import pytest
 
 from ballstream.protocol.messages import Estimate
 from ballstream.protocol.stamp import MODULUS
-from ballstream.scoring.distribution import Statistics
-from ballstream.scoring.score import Result, Score, Scorer, Verdict
+from ballstream.scoring.distribution import Recent, Statistics
+from ballstream.scoring.score import FIGURES, Result, Score, Scorer, Verdict
 
 ORIGIN = 1000.0
 """The instant at which the scene's time is 0."""
@@ -102,7 +102,16 @@ def test_nothing_is_believed_before_the_first_frame() -> None:
     frames = scorer()
     for estimate in (Estimate(0, 1, 1), Estimate(None, 1, 1), Estimate(None, None, None)):
         assert frames.score(estimate, at(0)).result is Result.REJECTED
-    assert frames.total(at(1)) == Score(0, 0, 0, 0, 0, 0, 3, NONE, NONE, NONE)
+    assert frames.total(at(1)) == Score(
+        seconds=0,
+        frames_sent=0,
+        frames_answered=0,
+        frames_lost=0,
+        not_found=0,
+        duplicates=0,
+        rejected=3,
+        **dict.fromkeys((figure.name for figure in FIGURES), NONE),
+    )
 
 
 def test_a_frame_is_remembered_for_ten_seconds() -> None:
@@ -115,7 +124,7 @@ def test_a_frame_is_remembered_for_ten_seconds() -> None:
 def test_the_memory_of_frames_is_bounded() -> None:
     frames = scorer(*range(10_000))
     assert len(frames._frames) == 81
-    assert frames.frames_sent == 10_000
+    assert frames.snapshot().frames_sent == 10_000
     assert frames.total(at(10_100)).frames_lost == 10_000
 
 
@@ -261,7 +270,25 @@ def test_the_counts_are_there_while_the_session_runs() -> None:
     frames.score(Estimate(16, None, None), at(18))
     frames.score(Estimate(16, None, None), at(18))
     frames.score(Estimate(99, 1, 1), at(18))
-    assert frames.frames_sent == 20
-    assert frames.frames_answered == 2
-    assert list(frames.counts.values()) == [1, 1, 1, 1]
-    assert frames.latency.recent(50) == 375
+    now = frames.snapshot()
+    assert (now.frames_sent, now.frames_answered, now.frames_lost) == (20, 2, 0)
+    assert (now.not_found, now.duplicates, now.rejected) == (1, 1, 1)
+    assert now.recent["latency_ms"] == Recent(375, 375)
+    assert now.answered_percent == 10
+
+
+def test_nothing_sent_has_no_share_answered() -> None:
+    assert scorer().snapshot().answered_percent is None
+
+
+def test_frames_are_lost_for_sure_after_ten_seconds() -> None:
+    frames = scorer(*range(100))
+    assert frames.snapshot().frames_lost == 19
+    frames.score(Estimate(None, 244, 200), at(100))
+    assert frames.snapshot().frames_lost == 18
+
+
+def test_every_figure_has_the_name_of_its_field_and_of_what_a_verdict_has() -> None:
+    for figure in FIGURES:
+        assert figure.name in Score.__struct_fields__
+        assert hasattr(Verdict(Result.REJECTED, None, None, None), figure.name)

@@ -4,7 +4,13 @@ import asyncio
 import json
 
 from programs import run, soon
+from samples import Session
 from whep import serving_http
+
+from ballstream.protocol.messages import Estimate
+from ballstream.scoring.counts import counts_of
+from ballstream.scoring.score import Snapshot
+from ballstream.web.feed import Feed, row
 
 
 async def test_the_scene_then_the_clients() -> None:
@@ -41,3 +47,25 @@ async def test_readers_that_do_not_read_or_hang_up_harm_nobody() -> None:
         assert session["frames_answered"] >= 0.9 * session["frames_sent"]
         for reader in readers:
             reader.close()
+
+
+def test_a_row_has_all_counts_and_figures() -> None:
+    session = Session(2, name="left arm", sent=16)
+    verdict = session.scorer.score(Estimate(10, 103, 200), 1.5)
+    cells = row(session, [verdict])
+    counts = {name: getattr(session.snapshot(), name) for name in counts_of(Snapshot)}
+    assert counts.items() <= cells.items()
+    assert cells | {
+        "client": 2, "name": "left arm", "transport": "track", "passive": False,
+        "answered_percent": 6.25, "detection_error_px": 3, "latency_ms": 250,
+        "latency_ms_p95": 250, "now_latency_ms": 250, "now_tracking_error_px": 3,
+    } == cells  # fmt: skip
+    assert row(session, [])["now_latency_ms"] is None
+
+
+def test_who_has_ended_is_in_no_row() -> None:
+    feed, session = Feed({}), Session(1)
+    feed.came(session)
+    assert list(feed._sessions) == [1]
+    feed.ended(session, session.report())
+    assert not feed._sessions
