@@ -6,14 +6,14 @@ from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager, closing
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 
 from aiortc import RTCDataChannel, RTCPeerConnection
 from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
 from . import trace
-from .config import ClientConfig, Network
+from .config import ClientConfig, Network, SignalingMethod, Transport
 from .endings import first_of
 from .errors import PeerLost, ProtocolError, SignalingError
 from .link.images import ImageReception
@@ -106,11 +106,20 @@ class Client:
         # answer settles pictures and coordinates together.
         self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
         self._channel.on("message", self._on_message)
-        if self._config.transport == "datachannel":
-            channel = connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)
-            self._images = ImageReception(channel, partial(self._on_image, peer))
-            await self._exchange(connection, signaling)
-            return self._images.run()
+        match self._config.transport:
+            case Transport.DATACHANNEL:
+                channel = connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)
+                self._images = ImageReception(channel, partial(self._on_image, peer))
+                await self._exchange(connection, signaling)
+                return self._images.run()
+            case Transport.TRACK:
+                return await self._negotiate_video(connection, signaling)
+            case _:
+                assert_never(self._config.transport)
+
+    async def _negotiate_video(
+        self, connection: RTCPeerConnection, signaling: Channel
+    ) -> Coroutine[Any, Any, None]:
         video = connection.addTransceiver("video", direction="recvonly")
         self._video = receive(video.receiver, self._on_picture, stock=self._config.stock)
         answer = await self._exchange(connection, signaling)
@@ -247,16 +256,18 @@ class Client:
 def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel]:
     signaling = config.signaling
     match signaling.method:
-        case "tcp-socket":
+        case SignalingMethod.TCP_SOCKET:
             return connect_tcp(signaling.host, signaling.port, config.wait)
-        case "unix-socket":
+        case SignalingMethod.UNIX_SOCKET:
             return connect_unix(signaling.path, config.wait)
-        case "copy-and-paste":
+        case SignalingMethod.COPY_AND_PASTE:
             return open_terminal(config.reporting.lines)
-        case _:
+        case SignalingMethod.WHEP:
             from .web.player import connect_whep
 
             return connect_whep(config.url, config.token, config.wait)
+        case _:
+            assert_never(signaling.method)
 
 
 def _codec_of(answer: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from .config import ServerConfig, Web
+from .config import FrameCodec, ServerConfig, SignalingMethod, Web
 from .endings import first_of
 from .errors import BallstreamError, SignalingError, Unavailable, UsageError
 from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
@@ -26,6 +26,7 @@ from .report.terminal import Terminal
 from .scene.motion import Motion, bounce
 from .scene.render import Scene
 from .session import Session
+from .signaling.exposure import check_exposure
 from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
 from .signaling.terminal import open_terminal
 from .stopping import Stop
@@ -42,7 +43,8 @@ _CLOSE_TIMEOUT = 5.0
 class Server:
     """Takes clients until it is stopped; `reports` grows as their sessions end.
 
-    Raises UsageError where the scene cannot be built or its frames not be sent.
+    Raises UsageError where the scene cannot be built, its frames not be sent, or a socket would be
+    open to everyone.
     """
 
     def __init__(
@@ -52,7 +54,9 @@ class Server:
         self._config = config
         self._stop = stop
         self._terminal = terminal
-        if config.frame_codec == "raw" and config.size[0] * config.size[1] * 3 // 2 > MAX_BUFFERED:
+        check_exposure(config)
+        bytes_raw = config.size[0] * config.size[1] * 3 // 2
+        if config.frame_codec is FrameCodec.RAW and bytes_raw > MAX_BUFFERED:
             raise UsageError(
                 f"raw frames may have {MAX_BUFFERED // 1000} kB: choose a smaller --size, such as "
                 "320x240, or another --frame-codec"
@@ -65,7 +69,7 @@ class Server:
         self._video = Broadcast(self._ball_track, partial(video_compressor, encoding), pixels)
         # Here the number travels beside the picture.
         plain = replace(self._scene, stamped=False)
-        codec = ImageCodec[config.frame_codec.upper()]
+        codec = ImageCodec[config.frame_codec.name]
         self._images = Broadcast(
             partial(self._ball_track, scene=plain),
             partial(image_compressor, codec, config.quality),
@@ -127,18 +131,20 @@ class Server:
     async def _listening(self) -> AsyncIterator[None]:
         signaling = self._config.signaling
         match signaling.method:
-            case "tcp-socket":
+            case SignalingMethod.TCP_SOCKET:
                 place = f"{signaling.host}:{signaling.port}"
                 listening = listen_tcp(signaling.host, signaling.port, self._accept)
-            case "unix-socket":
+            case SignalingMethod.UNIX_SOCKET:
                 place = str(signaling.path)
                 listening = listen_unix(signaling.path, self._accept)
-            case "copy-and-paste":
+            case SignalingMethod.COPY_AND_PASTE:
                 place = "this terminal"
                 listening = self._at_terminal()
-            case _:
+            case SignalingMethod.WHEP:
                 yield
                 return
+            case _:
+                assert_never(signaling.method)
         async with listening:
             self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
             yield

@@ -9,7 +9,7 @@ import msgspec
 from aiortc import RTCDataChannel
 
 from . import trace
-from .config import ServerConfig
+from .config import ServerConfig, Transport
 from .endings import first_of
 from .errors import PeerLost
 from .link.broadcast import Broadcast, ViewerTrack
@@ -63,7 +63,7 @@ class Session:
         self._make_track = make_track
         self._images = images
         self._sources: list[BallTrack | ViewerTrack | ImageSender] = []
-        self._transports: dict[str, str] = {}
+        self._transports: dict[Transport, str] = {}
         self._peer: Peer | None = None
         self._flooded = asyncio.Event()
         self._failed = asyncio.Event()
@@ -114,7 +114,7 @@ class Session:
         if isinstance(track, ViewerTrack):
             track.listen(sender)
         self._sources.append(track)
-        self._transports["track"] = self._config.codec
+        self._transports[Transport.TRACK] = self._config.codec
 
     async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
         goodbye, stopping = "the client said goodbye", "the server stops"
@@ -188,7 +188,7 @@ class Session:
         elif channel.label == frames.LABEL and self._sender is None:
             self._sender = ImageSender(channel, self._images, self._scorer.drawn)
             self._sources.append(self._sender)
-            self._transports["datachannel"] = self._config.frame_codec.upper()
+            self._transports[Transport.DATACHANNEL] = self._config.frame_codec.name
             if self._released:
                 self._sender.release()
         if self._channel is not None and self._sources:

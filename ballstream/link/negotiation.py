@@ -13,7 +13,7 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.exceptions import OperationError
 from aiortc.sdp import SessionDescription
 
-from ..config import DIRECT, Network
+from ..config import DIRECT, Codec, Network
 from ..errors import NegotiationError, NoRoute, Unacceptable
 from .candidates import advertise, has_candidate
 
@@ -48,8 +48,10 @@ async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
 
-def send_track(connection: RTCPeerConnection, track: MediaStreamTrack, codec: str) -> RTCRtpSender:
-    """Prepare to send `track` in one codec, `VP8` or `H264`, to whoever makes the offer."""
+def send_track(
+    connection: RTCPeerConnection, track: MediaStreamTrack, codec: Codec
+) -> RTCRtpSender:
+    """Prepare to send `track` in one codec to whoever makes the offer."""
     transceiver = connection.addTransceiver(track, direction="sendonly")
     wanted = (f"video/{codec}".lower(), _RTX)
     transceiver.setCodecPreferences(

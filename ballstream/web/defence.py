@@ -1,7 +1,6 @@
 """What a request must be before it is looked at, and what every response carries."""
 
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
 from urllib.parse import urlsplit
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from ..config import Web
+from ..config import Web, is_loopback
 from ..errors import UsageError
 from ..rate import RateLimit
 from .problem import problem
@@ -41,7 +40,7 @@ _EXPOSED = "Location, Link, Retry-After, Ballstream-Client"
 
 def check_exposure(settings: Web) -> None:
     """Raise UsageError where an address would be open to everyone without that being said."""
-    if not (settings.token or settings.insecure or _is_loopback(settings.address.host)):
+    if not (settings.token or settings.insecure or is_loopback(settings.address.host)):
         raise UsageError(
             f"--http {settings.address} can be reached from other machines, and anyone there could "
             "take part: give a --token, or --insecure if that is what you want"
@@ -64,7 +63,7 @@ def check_host(settings: Web) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if unguarded and not _is_loopback(_hostname(request.host)):
+        if unguarded and not is_loopback(_hostname(request.host)):
             return problem(421, "without a --token this server answers to localhost only")
         return await handler(request)
 
@@ -156,12 +155,3 @@ def _hostname(host: str) -> str:
 def _is_ours(origin: str, request: web.Request) -> bool:
     # The scheme may differ: a proxy before this server may speak TLS.
     return origin.partition("://")[2] == request.host
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

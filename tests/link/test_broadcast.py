@@ -11,6 +11,7 @@ from av import CodecContext, Packet
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
+from ballstream.config import Codec
 from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
 from ballstream.link.picture import planes_of_frame
@@ -25,7 +26,7 @@ SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 Frames = list[tuple[int, float, float]]
 
 
-def broadcast(codec: str = "VP8") -> Broadcast[VideoPacket]:
+def broadcast(codec: Codec = Codec.VP8) -> Broadcast[VideoPacket]:
     origin = time.monotonic()
 
     def make_track(on_frame: OnFrame) -> BallTrack:
@@ -42,8 +43,8 @@ def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, Frames]:
     return track, frames
 
 
-def decoder(codec: str) -> Callable[[object], int | None]:
-    name = "libvpx" if codec == "VP8" else "h264"
+def decoder(codec: Codec) -> Callable[[object], int | None]:
+    name = "libvpx" if codec is Codec.VP8 else "h264"
     context = CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
 
@@ -58,8 +59,8 @@ def test_the_private_name_is_still_there() -> None:
     assert can_hear_keyframe_requests()
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: str) -> None:
+@pytest.mark.parametrize("codec", Codec)
+async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: Codec) -> None:
     async with broadcast(codec) as source:
         track, frames = viewer(source)
         read = decoder(codec)

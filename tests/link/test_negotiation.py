@@ -4,7 +4,7 @@ import random
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 
-from ballstream.config import DIRECT
+from ballstream.config import DIRECT, Codec
 from ballstream.errors import NegotiationError
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
@@ -34,7 +34,7 @@ async def offer_of_a_client() -> str:
         return await make_offer(peer.connection)
 
 
-async def answer(offer: str, codec: str = "VP8") -> str:
+async def answer(offer: str, codec: Codec = Codec.VP8) -> str:
     wants_video(offer)
     async with Peer(DIRECT) as peer:
         send_track(peer.connection, ball_track(), codec)
@@ -52,8 +52,8 @@ async def test_one_offer_carries_video_and_channel_with_all_candidates() -> None
     assert "a=end-of-candidates" in offer
 
 
-@pytest.mark.parametrize(("codec", "other"), [("VP8", "H264"), ("H264", "VP8")])
-async def test_the_answer_settles_on_the_codec_of_the_server(codec: str, other: str) -> None:
+@pytest.mark.parametrize(("codec", "other"), [(Codec.VP8, Codec.H264), (Codec.H264, Codec.VP8)])
+async def test_the_answer_settles_on_the_codec_of_the_server(codec: Codec, other: Codec) -> None:
     sdp = await answer(await offer_of_a_client(), codec)
     assert f"{codec}/90000" in sdp
     assert f"{other}/90000" not in sdp
@@ -183,6 +183,6 @@ async def test_audio_that_is_offered_is_not_taken() -> None:
 
 async def test_the_client_begins_dtls() -> None:
     async with Peer(DIRECT) as peer:
-        send_track(peer.connection, VideoStreamTrack(), "VP8")
+        send_track(peer.connection, VideoStreamTrack(), Codec.VP8)
         answer = await answer_offer(peer.connection, await offer_of_a_client())
     assert answer.count("a=setup:passive") == answer.count("m=")

@@ -12,7 +12,7 @@ from aiortc.rtp import RtpPacket
 from av import VideoFrame
 from programs import soon
 
-from ballstream.config import DIRECT
+from ballstream.config import DIRECT, Codec
 from ballstream.link import receiver as receiver_module
 from ballstream.link.broadcast import Broadcast, ViewerTrack
 from ballstream.link.codec import Encoding, video_compressor
@@ -63,7 +63,7 @@ class Viewer:
 
 @asynccontextmanager
 async def watching(
-    passes: Filter, codec: str = "VP8", *, stock: bool = False
+    passes: Filter, codec: Codec = Codec.VP8, *, stock: bool = False
 ) -> AsyncIterator[Viewer]:
     """A viewer of a broadcast, whose receiver gets only the packets that pass."""
     origin = time.monotonic()
@@ -141,8 +141,8 @@ def test_the_private_names_are_still_there() -> None:
     assert missing_names(asyncio.run(make())) == []
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_every_picture_comes_in_order(codec: str) -> None:
+@pytest.mark.parametrize("codec", Codec)
+async def test_every_picture_comes_in_order(codec: Codec) -> None:
     async with watching(everything, codec) as viewer:
         await viewer.sees(20)
     assert viewer.seen[:20] == viewer.sent[:20]
