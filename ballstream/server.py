@@ -108,10 +108,10 @@ class Server:
         config = self._config
         return BallTrack(scene or self._scene, config.size, config.fps, self._origin, on_frame)
 
-    def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
+    def _viewer_track(self, on_frame: OnFrame, on_dropped: OnFrame) -> BallTrack | ViewerTrack:
         if self._stock:
             return self._ball_track(on_frame)
-        return ViewerTrack(self._video, on_frame)
+        return ViewerTrack(self._video, on_frame, on_dropped)
 
     async def run(self) -> None:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
@@ -258,7 +258,7 @@ class Server:
     def _note_end(self, session: Session, ended: Ended) -> None:
         figures = session.report(ended)
         self._observers.ended(session, figures)
-        if not figures.frames_sent:
+        if not figures.seconds:  # they are counted from the first frame on
             return
         if not session.passive:
             self.reports.append(figures)

@@ -36,8 +36,8 @@ class Session:
 
     `origin` is the instant of the monotonic clock at which the scene's time is 0; `observer` is
     told once the offer is answered, and of every estimate. `make_track` makes the track to
-    send, which reports the frames that this client gets; `images` is what goes out on a datachannel
-    to a client that opens one for it.
+    send, which reports the frames that this client gets and those that it does not; `images` is
+    what goes out on a datachannel to a client that opens one for it.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Session:
         config: ServerConfig,
         scene: Scene,
         origin: float,
-        make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
+        make_track: Callable[[OnFrame, OnFrame], BallTrack | ViewerTrack],
         images: Broadcast[Messages],
         observer: Observer,
     ) -> None:
@@ -55,7 +55,7 @@ class Session:
         self.answered = False
         """Whether the offer was answered; from then on there is nothing to refuse."""
 
-        self._scorer = Scorer(scene.motion.centre, config.size, origin)
+        self._scorer = Scorer(scene.motion.centre, config.size, origin, config.fps)
         self._intake = Intake(self._scorer)
         self._config = config
         self._origin = origin
@@ -108,7 +108,7 @@ class Session:
         return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
 
     def _add_video(self, peer: Peer) -> None:
-        track = self._make_track(self._scorer.drawn)
+        track = self._make_track(self._scorer.drawn, self._scorer.dropped)
         track.on("ended", self._failed.set)
         sender = send_track(peer.connection, track, self._config.codec)
         if isinstance(track, ViewerTrack):
@@ -132,6 +132,8 @@ class Session:
         for source in self._sources:
             source.release()
         self._released = True
+        if self._channel is not None:
+            self._scorer.opened(time.monotonic())
         return await first_of(
             {
                 goodbye: until_bye(signaling),
@@ -158,11 +160,6 @@ class Session:
         """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
         return "+".join(self._transports)
 
-    @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
-
     def snapshot(self) -> Snapshot:
         """The figures at present."""
         return self._scorer.snapshot()
@@ -185,8 +182,12 @@ class Session:
         if channel.label == messages.LABEL and not taken:
             self._channel = channel
             channel.on("message", self._on_message)
+            if self._released:
+                self._scorer.opened(time.monotonic())
         elif channel.label == frames.LABEL and self._sender is None:
-            self._sender = ImageSender(channel, self._images, self._scorer.drawn)
+            self._sender = ImageSender(
+                channel, self._images, self._scorer.drawn, self._scorer.dropped
+            )
             self._sources.append(self._sender)
             self._transports[Transport.DATACHANNEL] = self._config.frame_codec.name
             if self._released:

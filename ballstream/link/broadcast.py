@@ -173,16 +173,23 @@ class Broadcast(Generic[Packet]):
 class ViewerTrack(VideoStreamTrack):
     """A broadcast as one viewer gets it: `recv` returns `av.Packet`s, which aiortc only sends.
 
-    `on_frame` is told of every frame that this viewer gets. A viewer that does not keep up has a
-    slot of one: `dropped` counts what did not fit, and when it comes back it goes on with a new
-    keyframe, because a frame whose predecessor is missing cannot be decoded.
+    `on_frame` is told of every frame that this viewer gets, `on_dropped` of every other. A viewer
+    that does not keep up has a slot of one: `dropped` counts what did not fit, and when it comes
+    back it goes on with a new keyframe, because a frame whose predecessor is missing cannot be
+    decoded.
     """
 
-    def __init__(self, broadcast: Broadcast[VideoPacket], on_frame: OnFrame) -> None:
+    def __init__(
+        self,
+        broadcast: Broadcast[VideoPacket],
+        on_frame: OnFrame,
+        on_dropped: OnFrame = lambda number, seconds, at: None,
+    ) -> None:
         super().__init__()
         self.dropped = 0
         self._broadcast = broadcast
         self._on_frame = on_frame
+        self._on_dropped = on_dropped
         self._slot: tuple[VideoPacket, Drawn] | None = None
         self._in_step = False
         self._filled = asyncio.Event()
@@ -213,11 +220,14 @@ class ViewerTrack(VideoStreamTrack):
         """Take the next packet of the broadcast."""
         if self._slot is not None:
             self.dropped += 1
+            left_out = self._slot[1]
+            self._on_dropped(left_out.number, left_out.seconds, left_out.at)
             self._slot = None
             self._in_step = False
         if packet.is_keyframe:
             self._in_step = True
         if not self._in_step:
+            self._on_dropped(drawn.number, drawn.seconds, drawn.at)
             return
         self._slot = packet, drawn
         self._filled.set()

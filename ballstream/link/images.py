@@ -20,17 +20,23 @@ class ImageSender:
     """Sends a broadcast of images on a channel.
 
     What has not left yet when the next frame is there makes that one be left out, which `dropped`
-    counts; so at most one frame waits. `on_frame` is told of every frame that is sent.
+    counts; so at most one frame waits. `on_frame` is told of every frame that is sent,
+    `on_dropped` of every other.
     """
 
     def __init__(
-        self, channel: RTCDataChannel, broadcast: Broadcast[Messages], on_frame: OnFrame
+        self,
+        channel: RTCDataChannel,
+        broadcast: Broadcast[Messages],
+        on_frame: OnFrame,
+        on_dropped: OnFrame = lambda number, seconds, at: None,
     ) -> None:
         self.dropped = 0
         self.bytes_sent = 0
         self._channel = channel
         self._broadcast = broadcast
         self._on_frame = on_frame
+        self._on_dropped = on_dropped
 
     def release(self) -> None:
         """Let the frames begin."""
@@ -42,10 +48,9 @@ class ImageSender:
 
     def offer(self, packet: Messages, drawn: Drawn) -> None:
         """Send a frame, or leave it out."""
-        if self._channel.readyState != "open":
-            return
-        if self._channel.bufferedAmount:
+        if self._channel.readyState != "open" or self._channel.bufferedAmount:
             self.dropped += 1
+            self._on_dropped(drawn.number, drawn.seconds, drawn.at)
             return
         self._on_frame(drawn.number, drawn.seconds, drawn.at)
         for message in packet:

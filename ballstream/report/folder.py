@@ -32,7 +32,7 @@ class OutputFolder:
             raise UsageError(
                 f"cannot write to {path} ({error.strerror}): choose another --output"
             ) from None
-        self._rows = csv.writer(self._file)
+        self._rows = csv.writer(self._file, lineterminator="\n")
         self._full = False
         self.add(columns)
 

@@ -10,10 +10,10 @@ from plotly.offline import get_plotlyjs
 
 from ..scoring.counts import Counts, counts_of, summed
 from ..scoring.distribution import Statistics
-from ..scoring.score import FIGURES, Figure
+from ..scoring.score import FIGURES, Figure, Loss
 from . import charts
 from .charts import Chart
-from .history import Lines, read
+from .history import CHARTED, Lines, Run, read
 from .records import SessionReport
 
 MOST_CHARTED = 12
@@ -26,11 +26,17 @@ class _Section:
 
     figure: Figure
     sessions: Sequence[SessionReport]
+    charted: bool
     charts: Sequence[Chart]
 
     @cached_property
     def statistics(self) -> list[tuple[int, Statistics]]:
         return [(session.id, getattr(session, self.figure.name)) for session in self.sessions]
+
+
+def _section(figure: Figure, sessions: Sequence[SessionReport], run: Run) -> _Section:
+    charted = figure.name in CHARTED
+    return _Section(figure, sessions, charted, charts.of_figure(figure, run) if charted else [])
 
 
 def render(
@@ -45,8 +51,8 @@ def render(
     `lines` are those of `estimates.csv`, and `complete` says whether they are all that there were.
     """
     ordered = sorted(sessions, key=lambda session: session.id)
-    run = read(lines, ordered[:MOST_CHARTED], complete)
-    sections = [_Section(figure, ordered, charts.of_figure(figure, run)) for figure in FIGURES]
+    run = read(lines, ordered[:MOST_CHARTED])
+    sections = [_section(figure, ordered, run) for figure in FIGURES]
     path = charts.path(run, config["size"])
     all_charts = [chart for section in sections for chart in section.charts]
     all_charts += [path] if path.data else []
@@ -56,6 +62,7 @@ def render(
         config=dict(_flat(config)),
         environment=dict(_flat(environment)),
         counts=counts_of(SessionReport),
+        losses=counts_of(Loss),
         sessions=ordered,
         overview=_overview(ordered),
         drawn=[look for look, _ in charts.looks(run)],
@@ -124,7 +131,11 @@ def _overview(sessions: Sequence[SessionReport]) -> list[tuple[str, str]]:
             if count.live is not None
         ),
         ("Answered", _number(share, 1) if share is None else f"{_number(share, 1)} %"),
-        *((f"Median {each.title.lower()}", _medians(each, sessions)) for each in FIGURES),
+        *(
+            (f"Median {each.title.lower()}", _medians(each, sessions))
+            for each in FIGURES
+            if each.name in CHARTED
+        ),
     ]
 
 

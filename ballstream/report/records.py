@@ -12,7 +12,11 @@ from ..scoring.score import Score, Verdict
 SCHEMA_VERSION = 1
 
 CSV_COLUMNS = ("session", "at", *Verdict.__struct_fields__)
-"""Columns of `estimates.csv`; `at` is the arrival in seconds of the scene's time."""
+"""Columns of `estimates.csv`.
+
+`at` is the arrival in seconds of the scene's time; `counted` is 1 where the figures are part of the
+session's statistics, else 0.
+"""
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -90,4 +94,12 @@ def csv_row(session: int, at: float, verdict: Verdict) -> list[object]:
 
 
 def _rounded(value: object) -> object:
-    return "" if value is None else round(value, 4) if isinstance(value, float) else value
+    match value:
+        case None:
+            return ""
+        case bool():
+            return int(value)
+        case float():
+            return round(value, 4)
+        case _:
+            return value

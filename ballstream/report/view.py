@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from rich import box
 from rich.table import Table
 
@@ -10,7 +11,7 @@ from ..scoring.counts import counts_of
 from ..scoring.distribution import Distribution, Statistics
 from ..scoring.score import FIGURES, Snapshot
 from .observers import Watched
-from .records import ReceptionReport, SessionReport
+from .records import Ended, ReceptionReport, SessionReport
 
 Cells = tuple[str, ...]
 
@@ -22,6 +23,8 @@ _LIVE_FIGURES = (
     ("tracking px", "tracking_error_px", "p50", 2),
     ("latency p50", "latency_ms", "p50", 1),
     ("p95 ms", "latency_ms", "p95", 1),
+    ("client ms", "client_ms", "p50", 1),
+    ("detector ms", "detect_ms", "p50", 1),
 )
 _SERVER_COLUMNS = (
     "client", *_LIVE_COUNTS.values(), "answered %", *(heading for heading, *_ in _LIVE_FIGURES),
@@ -73,17 +76,34 @@ def server_line(cells: Cells) -> str:
 
 def summary_lines(report: SessionReport) -> list[str]:
     """A session's summary for the terminal of the server."""
-    counts = ", ".join(
-        f"{getattr(report, name)} {count.words}" for name, count in counts_of(SessionReport).items()
-    )
+    ending = "" if report.ended is None else f"; {_ending(report.ended)}"
+    lines = [
+        f"client {report.id}{_in_brackets(report.client)}, {report.transport}, {report.codec}, "
+        f"{report.seconds:.1f} s, {number(report.answered_percent, 1)} % of the frames due "
+        f"answered{ending}",
+        f"  {_counted(report)}",
+    ]
+    if report.lost is not None:
+        lines.append(f"  of those lost: {_counted(report.lost)}")
+    if not report.channel:
+        lines.append("  it opened no coordinates channel, so it could not answer")
     return [
-        f"client {report.id} ({report.transport}, {report.codec}), {report.seconds:.1f} s, "
-        f"{number(report.answered_percent, 1)} % answered: {counts}",
+        *lines,
         *(
             _figures(each.title, getattr(report, each.name), each.unit, each.places)
             for each in FIGURES
         ),
     ]
+
+
+def _ending(ended: Ended) -> str:
+    return f"it failed: {ended.reason}" if ended.failed else ended.reason
+
+
+def _counted(record: msgspec.Struct) -> str:
+    """All counts of a record in words."""
+    counts = counts_of(type(record)).items()
+    return ", ".join(f"{getattr(record, name)} {count.words}" for name, count in counts)
 
 
 def reception_lines(report: ReceptionReport) -> list[str]:
@@ -104,7 +124,8 @@ def _figures(name: str, statistics: Statistics, unit: str, places: int) -> str:
         f"{label} {number(getattr(statistics, label), places):>8}"
         for label in ("mean", "p50", "p95", "p99", "max")
     )
-    return f"  {name.lower():<16} {unit}  {figures}"
+    # A figure is worth what the number of values behind it is.
+    return f"  {name.lower():<18} {unit}  {figures}  n {statistics.n}"
 
 
 def number(value: float | None, places: int) -> str:

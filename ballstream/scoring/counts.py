@@ -34,20 +34,49 @@ class Count:
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """The counts of one session.
+    """The counts of one session, in which every frame has one fate.
 
-    `frames_sent` may exceed the sum of `frames_answered` and `frames_lost` by the frames for which
-    an estimate may still be on its way.
+    `frames_due` = `frames_missed` + `frames_dropped` + `frames_sent`, and
+    `frames_sent` = `frames_answered` + `unnumbered` + `frames_lost` + `frames_undecided`.
     """
 
+    frames_due: Annotated[
+        int,
+        Count(
+            "Frames due",
+            "frames due",
+            "Frames whose time came while the client could answer.",
+            Metric("frames_due"),
+            live="due",
+        ),
+    ]
+    frames_missed: Annotated[
+        int,
+        Count(
+            "Missed",
+            "missed",
+            "Frames that the server did not make, as it was late.",
+            Metric("frames", "missed"),
+            live="missed",
+        ),
+    ]
+    frames_dropped: Annotated[
+        int,
+        Count(
+            "Dropped",
+            "dropped",
+            "Frames that were not sent, as the client, or the way to it, did not keep up.",
+            Metric("frames", "dropped"),
+            live="dropped",
+        ),
+    ]
     frames_sent: Annotated[
         int,
         Count(
-            "Frames sent",
-            "frames sent",
+            "Sent",
+            "sent",
             "Frames that went out to clients that answer.",
             Metric("frames_sent"),
-            live="frames",
         ),
     ]
     frames_answered: Annotated[
@@ -59,25 +88,42 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
             Metric("frames", "answered"),
         ),
     ]
+    unnumbered: Annotated[
+        int,
+        Count(
+            "Unnumbered",
+            "answered without a number",
+            "Estimates that name no frame, each of which makes one fewer a lost one.",
+            Metric("frames", "unnumbered"),
+        ),
+    ]
     frames_lost: Annotated[
         int,
-        Count("Lost", "lost", "Frames that nothing came back for.", Metric("frames", "lost")),
+        Count(
+            "Lost",
+            "lost",
+            "Frames that went out and no estimate came back for.",
+            Metric("frames", "lost"),
+        ),
+    ]
+    frames_undecided: Annotated[
+        int,
+        Count(
+            "Undecided",
+            "undecided",
+            "Frames of the end, whose answers may still have been on their way.",
+        ),
     ]
     not_found: Annotated[
         int,
-        Count(
-            "Not found",
-            "not found",
-            "Answers that there is no ball.",
-            Metric("not_found"),
-        ),
+        Count("Not found", "not found", "Answers that there is no ball.", Metric("not_found")),
     ]
     duplicates: Annotated[
         int,
         Count(
             "Duplicates",
             "duplicate",
-            "Further answers to a frame that had one.",
+            "Estimates for which there was no frame without an answer any more.",
             Metric("messages_rejected", "duplicate"),
         ),
     ]
@@ -86,15 +132,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         Count(
             "Rejected",
             "rejected",
-            "Messages that were no sound estimate of a frame that went out.",
+            "Messages that were no sound estimate of a frame that went out, or came after 10 s.",
             Metric("messages_rejected", "invalid"),
         ),
     ]
 
     @property
     def answered_percent(self) -> float | None:
-        """The share of the frames that were answered; None where there were none."""
-        return 100 * self.frames_answered / self.frames_sent if self.frames_sent else None
+        """The share of the frames due that were answered; None where none was due."""
+        return 100 * self.frames_answered / self.frames_due if self.frames_due else None
 
 
 def summed(several: Iterable[Counts]) -> Counts:

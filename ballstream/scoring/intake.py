@@ -2,7 +2,7 @@
 
 from ..errors import ProtocolError
 from ..protocol import messages
-from ..protocol.messages import Feedback
+from ..protocol.messages import Alive, Feedback
 from ..rate import RateLimit
 from .score import Scorer, Verdict
 
@@ -13,27 +13,33 @@ _REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
 class Intake:
     """Takes the messages of one client; what is no sound estimate is counted and dropped.
 
-    `exhausted` is True once a client has said nothing but rubbish for too long.
+    `exhausted` is True once a client has said nothing but rubbish for too long, `alive` is what it
+    last said of itself, or None where it never did.
     """
 
     def __init__(self, scorer: Scorer) -> None:
         self.exhausted = False
+        self.alive: Alive | None = None
         self._scorer = scorer
         self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
         self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
 
     def take(self, text: object, at: float) -> Verdict | None:
-        """Take a message that arrived at an instant; None where it is no estimate."""
+        """Take a message that arrived at an instant; None where it is no estimate, or unsound."""
         try:
             if not self._rate.allows(at):
                 raise ProtocolError("too many messages")
-            estimate = messages.decode_estimate(text)
+            message = messages.decode_report(text)
         except ProtocolError:
             self._scorer.reject()
             if not self._patience.allows(at):
                 self.exhausted = True
             return None
-        return self._scorer.score(estimate, at)
+        if isinstance(message, Alive):
+            self.alive = message
+            self._scorer.alive(message)
+            return None
+        return self._scorer.score(message, at)
 
     def feedback(self) -> Feedback:
         """How the client is doing."""

@@ -80,7 +80,7 @@ def test_what_a_full_disk_took_can_be_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with OutputFolder(tmp_path, COLUMNS) as output:
-        with largest_file(len("session,at\r\n1,0.5\r\n2,")):
+        with largest_file(len("session,at\n1,0.5\n2,")):
             output.add((1, 0.5))
             output.add((2, 0.75))
             output.write_report(lambda: "".join(output.lines()))

@@ -24,54 +24,90 @@ def scorer() -> Scorer:
 
 def test_live_cells(scorer: Scorer) -> None:
     assert view.server_cells("client 1", scorer.snapshot()) == (
-        "client 1", "16", "6.2", "3.000", "3.00", "250.0", "250.0",
+        "client 1", "16", "0", "0", "6.2", "3.000", "3.00", "250.0", "250.0", "-", "-",
     )  # fmt: skip
 
 
 def test_live_cells_of_a_session_that_has_just_begun() -> None:
     scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
     assert view.server_cells("client 1", scorer.snapshot()) == (
-        "client 1", "0", "-", "-", "-", "-", "-",
+        "client 1", "0", "0", "0", "-", "-", "-", "-", "-", "-", "-",
     )  # fmt: skip
 
 
 def test_the_live_line(scorer: Scorer) -> None:
     assert view.server_line(view.server_cells("client 1", scorer.snapshot())) == (
-        "client 1: frames 16, answered % 6.2, detection px 3.000, tracking px 3.00, "
-        "latency p50 250.0, p95 ms 250.0"
+        "client 1: due 16, missed 0, dropped 0, answered % 6.2, detection px 3.000, "
+        "tracking px 3.00, latency p50 250.0, p95 ms 250.0, client ms -, detector ms -"
     )
 
 
 def test_the_live_table_has_a_row_for_each_client(scorer: Scorer) -> None:
     cells = [view.server_cells(name, scorer.snapshot()) for name in ("client 1", "client 2")]
-    console = Console(file=io.StringIO(), width=120, record=True)
+    console = Console(file=io.StringIO(), width=160, record=True)
     console.print(view.server_table(cells))
     lines = [line.split() for line in console.export_text().splitlines()]
     assert " ".join(lines[1]) == (
-        "client frames answered % detection px tracking px latency p50 p95 ms"
+        "client due missed dropped answered % detection px tracking px latency p50 p95 ms "
+        "client ms detector ms"
     )
-    assert lines[3] == ["client", "1", "16", "6.2", "3.000", "3.00", "250.0", "250.0"]
+    assert lines[3] == [
+        "client",
+        "1",
+        "16",
+        "0",
+        "0",
+        "6.2",
+        "3.000",
+        "3.00",
+        "250.0",
+        "250.0",
+        "-",
+        "-",
+    ]
     assert lines[4][:2] == ["client", "2"]
 
 
 def test_the_summary_of_the_server() -> None:
     assert view.summary_lines(SESSION) == [
-        "client 3 (track, VP8), 12.3 s, 97.5 % answered: 400 frames sent, 390 answered, 7 lost, "
-        "2 not found, 1 duplicate, 5 rejected, 123456 bytes sent",
-        "  latency          ms  mean        -  p50        -  p95        -  p99        -  "
-        "max        -",
-        "  detection error  px  mean   0.5000  p50   0.2500  p95   1.1250  p99   2.0000  "
-        "max   3.0000",
-        "  tracking error   px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
-        "max    3.000",
+        "client 3, track, VP8, 12.3 s, 80.0 % of the frames due answered",
+        "  480 frames due, 20 missed, 60 dropped, 400 sent, 384 answered, 4 answered without a "
+        "number, 9 lost, 3 undecided, 2 not found, 1 duplicate, 5 rejected, 123456 bytes sent",
+        "  of those lost: 4 on the way, 3 skipped, 2 late",
+        "  latency            ms  mean        -  p50        -  p95        -  p99        -  "
+        "max        -  n 0",
+        "  server and network ms  mean        -  p50        -  p95        -  p99        -  "
+        "max        -  n 0",
+        "  client             ms  mean        -  p50        -  p95        -  p99        -  "
+        "max        -  n 0",
+        "  detector           ms  mean     0.50  p50     0.25  p95     1.12  p99     2.00  "
+        "max     3.00  n 100",
+        "  detection error    px  mean   0.5000  p50   0.2500  p95   1.1250  p99   2.0000  "
+        "max   3.0000  n 100",
+        "  tracking error     px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
+        "max    3.000  n 100",
     ]
+
+
+def test_the_summary_says_how_it_ended_and_that_nothing_could_be_answered() -> None:
+    ended = Ended("server", True, "the encoder failed")
+    report = msgspec.structs.replace(
+        SESSION, client="left arm", channel=False, ended=ended, lost=None
+    )
+    lines = view.summary_lines(report)
+    assert lines[0] == (
+        "client 3 (left arm), track, VP8, 12.3 s, 80.0 % of the frames due answered; "
+        "it failed: the encoder failed"
+    )
+    assert lines[2] == "  it opened no coordinates channel, so it could not answer"
+    assert not any("of those lost" in line for line in lines), "unknown is not none"
 
 
 def test_the_summary_of_the_client() -> None:
     assert view.reception_lines(RECEPTION) == [
         "track, H264, 12.3 s: 390 frames received, 4 skipped, 386 estimates sent, 2 without a ball",
-        "  detector         ms  mean     0.50  p50     0.25  p95     1.12  p99     2.00  "
-        "max     3.00",
+        "  detector           ms  mean     0.50  p50     0.25  p95     1.12  p99     2.00  "
+        "max     3.00  n 100",
     ]
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ballstream.protocol.messages import Estimate, Feedback, encode
+from ballstream.protocol.messages import Alive, Estimate, Feedback, encode
 from ballstream.scoring.intake import Intake
-from ballstream.scoring.score import Result, Scorer
+from ballstream.scoring.score import Loss, Result, Scorer
 
 
 @pytest.fixture
@@ -61,3 +61,12 @@ def test_feedback_tells_the_medians(scorer: Scorer) -> None:
     assert intake.feedback() == Feedback(0, None, None)
     intake.take(encode(Estimate(16, 100.12345, 200)), 2.25)
     assert intake.feedback() == Feedback(1, 0.123, 250.0)
+
+
+def test_a_sign_of_life_is_no_estimate_and_no_rubbish(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    assert intake.alive is None
+    assert intake.take(encode(Alive(10, 3)), 2.25) is None
+    assert intake.alive == Alive(10, 3)
+    assert scorer.snapshot().rejected == 0
+    assert scorer.total(30).lost == Loss(on_the_way=17, skipped=3, late=0)
