@@ -54,9 +54,9 @@ def parse_plan(spec: str) -> Plan:
     """
     whole = _Part(spec, 0, len(spec))
     steps: list[Step] = []
+    if spec.count(";") >= MOST_STEPS:
+        raise whole.error(f"a plan has at most {MOST_STEPS} steps")
     for place, part in enumerate(whole.split(";")):
-        if place > MOST_STEPS:
-            raise part.error(f"a plan has at most {MOST_STEPS} steps")
         at, changes = _step(part, first=place == 0)
         before = steps[-1] if steps else Step(0.0, Conditions())
         if not steps and at > 0:

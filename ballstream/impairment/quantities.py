@@ -42,7 +42,9 @@ class Quantity:
         if not unit:
             return f"{number} of what? {number}{next(iter(self.units))}"
         known = ", ".join(filter(None, self.units))
-        return f"a {self.name} is in {known}, not in {unit}" if known else f"no {unit} here"
+        return (
+            f"a {self.name} is in {known}, not in {unit}" if known else f"a {self.name} has no unit"
+        )
 
     def check(self, value: float) -> None:
         """Raise UsageError where a value is out of range."""
