@@ -81,8 +81,9 @@ class Emulation:
 
     def start(self) -> None:
         """Let the time of the plans begin now, unless it has begun: the first client is there."""
+        now = self.loop.time()
         for link in self.links.values():
-            link.start(self.loop.time())
+            link.start(now)
 
     def record(self) -> ImpairmentRecord:
         """What became of the datagrams so far."""
@@ -104,14 +105,13 @@ class Emulation:
 
     def outages(self) -> list[Outage]:
         """The times without a network in either direction, on the monotonic clock."""
-        return sorted(
-            {
-                Outage(link.started_at + since, None if until is None else link.started_at + until)
-                for link in self.links.values()
-                if link.started_at is not None
-                for since, until in link.plan.outages
-            }
-        )
+        found = {
+            Outage(link.started_at + since, None if until is None else link.started_at + until)
+            for link in self.links.values()
+            if link.started_at is not None
+            for since, until in link.plan.outages
+        }
+        return sorted(found, key=lambda outage: (outage.since, outage.until or float("inf")))
 
     async def drain(self) -> None:
         """Let what is on its way out leave, for a second at most, and close what lingers."""
