@@ -85,9 +85,11 @@ class Conditions:
     def changes_from(self, before: "Conditions") -> str:
         """What differs from other conditions, as a specification; empty where nothing does."""
         words = []
+        limited = self.rate is not None and before.rate is None
         for name, quantity in QUANTITIES.items():
             value = getattr(self, name)
-            if value != getattr(before, name):
+            # A queue matters from the moment that there is a rate.
+            if value != getattr(before, name) or (name == "queue" and limited):
                 words.append(f"{name}={'none' if value is None else quantity.format(value)}")
         if self.down != before.down:
             words.append("down" if self.down else "up")

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 _STR0M = (
-    "str0m's crates/netem, src/config.rs: the numbers are taken over, its runs of lost packets as "
-    "loss and burst, its queue in bytes as the time that the link takes for them"
+    "str0m's crates/netem, src/config.rs: its runs of good and bad packets as loss and burst, its "
+    "queue in bytes as the time that the link takes for them, its jitter (there uniform on either "
+    "side) as a standard deviation"
 )
 
 

@@ -95,6 +95,25 @@ def test_the_outages_of_a_plan(spec: str, outages: tuple[Outage, ...]) -> None:
     assert parse_plan(spec).outages == outages
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "delay=0ms",
+        "down",
+        "rate=1mbit,queue=300ms",
+        "delay=0ms; rate=1mbit,queue=300ms@5s; rate=none@9s",
+        "delay=50ms,rate=1mbit,queue=300ms; rate=2.5mbit@40s; rate=600kbit@60s; rate=1mbit@80s",
+    ],
+)
+def test_a_plan_is_formatted_with_all_that_matters(spec: str) -> None:
+    assert str(parse_plan(spec)) == spec
+
+
+def test_a_step_that_changes_nothing_says_something() -> None:
+    step = Conditions(delay=0.04)
+    assert str(Plan((Step(0, step), Step(3, step)))) == "delay=40ms; delay=40ms@3s"
+
+
 def test_an_impairment_names_both_directions_where_they_differ() -> None:
     plan = parse_plan("delay=40ms,loss=2%; up@3s")
     assert str(Impairment(plan, plan)) == "delay=40ms,loss=2%; delay=40ms,loss=2%@3s"

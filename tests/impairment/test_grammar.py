@@ -28,7 +28,7 @@ def test_every_condition_is_read() -> None:
         ("cellular,loss=5%", "delay=50ms,jitter=15ms,loss=5%,burst=2,rate=30mbit,queue=27ms"),
         ("loss=5%@10s", "delay=0ms; loss=5%@10s"),
         ("delay=40ms@0s", "delay=40ms"),
-        ("rate=1mbit; rate=none@20s", "rate=1mbit; rate=none@20s"),
+        ("rate=1mbit; rate=none@20s", "rate=1mbit,queue=300ms; rate=none@20s"),
         ("burst=5; loss=5%@10s", "burst=5; loss=5%@10s"),
         ("down; up@5s", "down; up@5s"),
         ("wifi; down@5s; satellite,up@7s", f"{PRESETS['wifi'].spec}; down@5s; satellite,up@7s"),
