@@ -31,7 +31,8 @@ from .report.terminal import Terminal
 from .report.view import Cells
 from .scoring.distribution import Distribution
 from .scoring.score import WARM_UP
-from .signaling.sockets import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
+from .signaling.messages import Bye, Channel, Offer, ask, until_bye
+from .signaling.sockets import connect_tcp, connect_unix
 from .signaling.terminal import open_terminal
 from .stopping import Stop
 from .vision.child import Sighting

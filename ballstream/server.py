@@ -27,7 +27,8 @@ from .scene.motion import Motion, bounce
 from .scene.render import Scene
 from .scoring.score import Verdict
 from .session import Session
-from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
+from .signaling.messages import Bye, Channel, Offer
+from .signaling.sockets import listen_tcp, listen_unix
 from .signaling.terminal import open_terminal
 from .stopping import Stop
 

@@ -23,7 +23,7 @@ from .rate import RateLimit
 from .report.records import SessionReport
 from .scene.render import Scene
 from .scoring.score import Scorer, Verdict
-from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
+from .signaling.messages import Answer, Bye, Channel, Offer, until_bye
 from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5

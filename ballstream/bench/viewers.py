@@ -8,7 +8,8 @@ from ..config import DIRECT
 from ..link.negotiation import accept_answer, make_offer
 from ..link.peer import Peer
 from ..link.receiver import Counting
-from ..signaling.sockets import Bye, Offer, ask, connect_unix
+from ..signaling.messages import Bye, Offer, ask
+from ..signaling.sockets import connect_unix
 
 
 async def watch(path: Path, viewers: int) -> list[int]:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TextIO
 
 from ..errors import SignalingError
-from .sockets import MAX_LINE, Channel, Message, decode, encode, read_line
+from .messages import MAX_LINE, Channel, Message, decode, encode, read_line
 
 
 class TerminalChannel(Channel):

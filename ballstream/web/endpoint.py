@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from ..config import Network, Web
 from ..errors import BallstreamError, NegotiationError, Unacceptable, Unavailable
-from ..signaling.sockets import Answer, Bye, Channel, Handler, Message, Offer
+from ..signaling.messages import Answer, Bye, Channel, Handler, Message, Offer
 from .defence import guarded, is_authorised
 from .iceservers import link
 from .problem import problem

@@ -11,7 +11,7 @@ from yarl import URL
 
 from ..config import IceServer, Secret
 from ..errors import SignalingError
-from ..signaling.sockets import MAX_LINE, Answer, Bye, Channel, Message, Offer
+from ..signaling.messages import MAX_LINE, Answer, Bye, Channel, Message, Offer
 from .endpoint import SDP
 from .iceservers import servers
 from .problem import CONTENT_TYPE, Problem

@@ -19,7 +19,7 @@ from ..errors import SignalingError
 from ..report.environment import versions
 from ..scoring.score import Verdict
 from ..session import Session
-from ..signaling.sockets import MAX_LINE, Handler
+from ..signaling.messages import MAX_LINE, Handler
 from . import defence
 from .endpoint import Endpoint
 from .feed import MOST_READERS, Feed

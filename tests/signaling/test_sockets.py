@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from programs import soon
 
 from ballstream.errors import SignalingError
-from ballstream.signaling.sockets import (
+from ballstream.signaling.messages import (
     MAX_LINE,
     Answer,
     Bye,
@@ -19,14 +19,11 @@ from ballstream.signaling.sockets import (
     Message,
     Offer,
     ask,
-    connect_tcp,
-    connect_unix,
     decode,
     encode,
-    listen_tcp,
-    listen_unix,
     until_bye,
 )
+from ballstream.signaling.sockets import connect_tcp, connect_unix, listen_tcp, listen_unix
 
 MESSAGES: list[tuple[Message, dict[str, str]]] = [
     (Offer("v=0"), {"type": "offer", "sdp": "v=0"}),

@@ -10,7 +10,7 @@ import pytest
 from programs import soon
 
 from ballstream.errors import SignalingError
-from ballstream.signaling.sockets import Answer, Offer
+from ballstream.signaling.messages import Answer, Offer
 from ballstream.signaling.terminal import open_terminal
 
 

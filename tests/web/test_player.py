@@ -10,7 +10,7 @@ from whep import SDP
 
 from ballstream.config import IceServer, Secret
 from ballstream.errors import SignalingError
-from ballstream.signaling.sockets import Answer, Bye, Offer, ask
+from ballstream.signaling.messages import Answer, Bye, Offer, ask
 from ballstream.web.player import connect_whep
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
