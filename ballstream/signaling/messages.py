@@ -1,8 +1,9 @@
-"""How offer and answer get across: one JSON object a line, on a socket or a terminal."""
+"""What signalling is about: one question and one answer, and their form where they go as lines."""
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -12,13 +13,15 @@ from ..errors import BallstreamError, SignalingError
 MAX_LINE = 256 * 1024
 """Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
 
-_MOST_BLANK_LINES = 16
+MAX_NAME = 64
+"""Characters in the name that a client may give itself."""
 
 
-class Offer(msgspec.Struct, frozen=True, tag_field="type", tag="offer"):
-    """Client to server: the client's session description."""
+class Offer(msgspec.Struct, frozen=True, tag_field="type", tag="offer", omit_defaults=True):
+    """Client to server: the client's session description, and by which name to show it."""
 
     sdp: str
+    name: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, tag_field="type", tag="answer"):
@@ -52,84 +55,99 @@ def decode(line: bytes) -> Message:
     try:
         message: Message = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise SignalingError(f"that is not a signalling message: {_short(error)}") from None
+        raise SignalingError(f"that is not a signalling message: {short(error)}") from None
     return message
 
 
-class Channel(ABC):
-    """A way to and from one peer, for one session."""
-
-    patience: float | None = None
-    """Seconds that the peer has for its offer or answer; None where a person has to paste it."""
-
-    ice_servers: tuple[IceServer, ...] = ()
-    """What the peer says that one can use to find a way to it."""
-
-    client: int | None = None
-    """The number by which the server shows the client at the other end."""
-
-    async def refuse(self, error: BallstreamError) -> None:
-        """Tell a client that there will be no answer, and why."""
-        await self.send(Failure(str(error)))
-
-    @abstractmethod
-    async def send(self, message: Message) -> None:
-        """Send a message; one that can no longer be delivered is dropped."""
-
-    @abstractmethod
-    async def receive(self) -> Message | None:
-        """The next message, or None at the end; raises SignalingError for anything else."""
-
-
-Handler = Callable[[Channel], Awaitable[None]]
-
-
-async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """The next line that is not blank, or nothing at the end of the stream."""
-    for _ in range(_MOST_BLANK_LINES):
-        try:
-            line = await reader.readline()
-        except ValueError:
-            raise SignalingError(f"a line is longer than {MAX_LINE} bytes") from None
-        except OSError:
-            return b""
-        if not line or line.strip():
-            return line
-    raise SignalingError("nothing but blank lines came")
-
-
-def _short(text: object) -> str:
+def short(text: object) -> str:
+    """As much of what a peer says as fits into a line of ours."""
     return f"{text!s:.200}"
 
 
-async def ask(channel: Channel, offer: Offer) -> Answer:
-    """Send an offer and wait for the answer; raises SignalingError where there is none."""
-    await channel.send(offer)
-    try:
-        async with asyncio.timeout(channel.patience):
-            message = await channel.receive()
-    except TimeoutError:
-        raise SignalingError(
-            f"no answer within {channel.patience:g} s: does a ballstream-server listen there?"
-        ) from None
-    match message:
-        case Answer():
-            return message
-        case Failure(reason):
-            raise SignalingError(f"the server refused: {_short(reason)}")
-        case None:
-            raise SignalingError("the server hung up before it answered")
-        case _:
-            raise SignalingError("the server sent something else than an answer")
+class Gone(asyncio.Event):
+    """Set at the peer's goodbye; where it said something else instead, `wait` raises that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._error: SignalingError | None = None
+
+    def fail(self, error: SignalingError) -> None:
+        """Let everybody who waits know that the peer does not keep to the protocol."""
+        self._error = error
+        self.set()
+
+    async def wait(self) -> Literal[True]:
+        """Return at the goodbye; raises SignalingError where something else came."""
+        await super().wait()
+        if self._error is not None:
+            raise self._error
+        return True
 
 
-async def until_bye(channel: Channel) -> None:
-    """Return at the peer's goodbye; a peer that only hangs up may go on with its media.
+class Candidate(NamedTuple):
+    """A way to the client that it found after its offer (RFC 8840).
 
-    Raises SignalingError for any other message.
+    `line` is the attribute without `a=`, `candidate:...`; `mid` names the media section.
     """
-    message = await channel.receive()
-    if message is None:
-        await asyncio.Event().wait()
-    if not isinstance(message, Bye):
-        raise SignalingError("after offer and answer there is only the bye")
+
+    line: str
+    mid: str | None
+
+
+class Exchange(ABC):
+    """The client's side of signalling, for one session."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+    """What the server says that one can use to find a way to it."""
+
+    def __init__(self) -> None:
+        self.gone = Gone()
+        """The server said goodbye; one that only hangs up may go on with its media."""
+
+    @abstractmethod
+    async def exchange(self, offer: str, name: str | None = None) -> str:
+        """Send an offer's SDP; returns the answer's. Raises SignalingError where there is none."""
+
+    @abstractmethod
+    async def goodbye(self) -> None:
+        """Say that the session is over; never raises."""
+
+
+class IncomingOffer(ABC):
+    """The server's side of signalling, for one session.
+
+    Raises SignalingError for a name that is longer than 64 characters or not printable.
+    """
+
+    def __init__(self, sdp: str, name: str | None) -> None:
+        if name is not None and (len(name) > MAX_NAME or not name.isprintable()):
+            raise SignalingError(f"a client's name has at most {MAX_NAME} printable characters")
+        self.sdp = sdp
+        self.name = name or None
+        self.client: int | None = None
+        """The number by which the server shows the client; the server sets it."""
+
+        self.gone = Gone()
+        """The client said goodbye; one that only hangs up may go on with its media."""
+
+        self.on_candidate: Callable[[Candidate], Awaitable[None]] | None = None
+        """Told of the client's later candidates; whoever answers may set it before."""
+
+    @abstractmethod
+    async def answer(self, sdp: str) -> None:
+        """Send the answer; never raises, not even where it can no longer be delivered."""
+
+    @abstractmethod
+    async def refuse(self, error: BallstreamError) -> None:
+        """Say that there will be no answer, and why; never raises."""
+
+    @abstractmethod
+    async def goodbye(self) -> None:
+        """Say that the session is over; never raises."""
+
+
+Accept = Callable[[IncomingOffer], Awaitable[None]]
+"""Runs the whole session of an offer; raises nothing."""
+
+Refused = Callable[[BallstreamError], None]
+"""Told of a client that never got as far as an offer, and why."""

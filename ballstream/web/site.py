@@ -19,7 +19,7 @@ from ..errors import SignalingError
 from ..report.environment import versions
 from ..scoring.score import Verdict
 from ..session import Session
-from ..signaling.messages import MAX_LINE, Handler
+from ..signaling.messages import MAX_LINE, Accept
 from . import defence
 from .endpoint import Endpoint
 from .feed import MOST_READERS, Feed
@@ -60,7 +60,7 @@ class Site:
         config: ServerConfig,
         settings: Web,
         scene: Mapping[str, object],
-        accept: Handler,
+        accept: Accept,
         unready: Callable[[], str | None],
         sessions: Callable[[], Collection[Session]],
     ) -> None:
