@@ -31,8 +31,9 @@ from .report.terminal import Terminal
 from .report.view import Cells
 from .scoring.distribution import Distribution
 from .scoring.score import WARM_UP
-from .signaling.sockets import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
-from .signaling.terminal import open_terminal
+from .signaling.messages import Exchange
+from .signaling.sockets import connect_tcp, connect_unix
+from .signaling.terminal import connect_terminal
 from .stopping import Stop
 from .vision.child import Sighting
 from .vision.worker import DetectorWorker
@@ -92,14 +93,14 @@ class Client:
                     self._stopped_by = await self._watch(peer, signaling, reception)
             finally:
                 self._ended = time.monotonic()
-                await signaling.send(Bye())
+                await signaling.goodbye()
 
-    def _network(self, signaling: Channel) -> Network:
+    def _network(self, signaling: Exchange) -> Network:
         """With the ICE servers of our flags, or else those that the server names."""
         network = self._config.network
         return replace(network, ice_servers=network.ice_servers or signaling.ice_servers)
 
-    async def _negotiate(self, peer: Peer, signaling: Channel) -> Coroutine[Any, Any, None]:
+    async def _negotiate(self, peer: Peer, signaling: Exchange) -> Coroutine[Any, Any, None]:
         """Settle everything with one offer; returns what receives the pictures until they end."""
         connection = peer.connection
         # The channels come first: what is there when the offer is made is part of it, and one
@@ -118,7 +119,7 @@ class Client:
                 assert_never(self._config.transport)
 
     async def _negotiate_video(
-        self, connection: RTCPeerConnection, signaling: Channel
+        self, connection: RTCPeerConnection, signaling: Exchange
     ) -> Coroutine[Any, Any, None]:
         video = connection.addTransceiver("video", direction="recvonly")
         self._video = receive(video.receiver, self._on_picture, stock=self._config.stock)
@@ -128,21 +129,21 @@ class Client:
         self._codec = _codec_of(answer)
         return self._video.run(video.receiver.track)
 
-    async def _exchange(self, connection: RTCPeerConnection, signaling: Channel) -> str:
-        answer = await ask(signaling, Offer(await make_offer(connection, self._network(signaling))))
-        await accept_answer(connection, answer.sdp)
+    async def _exchange(self, connection: RTCPeerConnection, signaling: Exchange) -> str:
+        answer = await signaling.exchange(await make_offer(connection, self._network(signaling)))
+        await accept_answer(connection, answer)
         self.connected = True
-        return answer.sdp
+        return answer
 
     async def _watch(
-        self, peer: Peer, signaling: Channel, reception: Coroutine[Any, Any, None]
+        self, peer: Peer, signaling: Exchange, reception: Coroutine[Any, Any, None]
     ) -> str:
         assert self._worker is not None
         goodbye = "the server said goodbye"
-        first = await first_of({goodbye: until_bye(signaling), "": peer.connected()})
+        first = await first_of({goodbye: signaling.gone.wait(), "": peer.connected()})
         return first or await first_of(
             {
-                goodbye: until_bye(signaling),
+                goodbye: signaling.gone.wait(),
                 "the server closed the connection": peer.watch(),
                 "the pictures ended": reception,
                 "the time is up": self._time_out(),
@@ -253,7 +254,7 @@ class Client:
         )
 
 
-def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel]:
+def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Exchange]:
     signaling = config.signaling
     match signaling.method:
         case SignalingMethod.TCP_SOCKET:
@@ -261,7 +262,7 @@ def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel
         case SignalingMethod.UNIX_SOCKET:
             return connect_unix(signaling.path, config.wait)
         case SignalingMethod.COPY_AND_PASTE:
-            return open_terminal(config.reporting.lines)
+            return connect_terminal(config.reporting.lines)
         case SignalingMethod.WHEP:
             from .web.player import connect_whep
 

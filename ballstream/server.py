@@ -10,8 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from .config import FrameCodec, ServerConfig, SignalingMethod, Web
-from .endings import first_of
-from .errors import BallstreamError, SignalingError, Unavailable, UsageError
+from .errors import BallstreamError, Unavailable, UsageError
 from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from .link.codec import Encoding, video_compressor
 from .link.imagecodec import image_compressor
@@ -27,8 +26,9 @@ from .scene.motion import Motion, bounce
 from .scene.render import Scene
 from .session import Session
 from .signaling.exposure import check_exposure
-from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
-from .signaling.terminal import open_terminal
+from .signaling.messages import IncomingOffer
+from .signaling.sockets import listen_tcp, listen_unix
+from .signaling.terminal import listen_terminal
 from .stopping import Stop
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_WAITING = 64
 _CLOSE_TIMEOUT = 5.0
 
 
@@ -132,20 +131,18 @@ class Server:
         signaling = self._config.signaling
         match signaling.method:
             case SignalingMethod.TCP_SOCKET:
-                place = f"{signaling.host}:{signaling.port}"
-                listening = listen_tcp(signaling.host, signaling.port, self._accept)
+                listening = listen_tcp(signaling.host, signaling.port, self._accept, self._refused)
             case SignalingMethod.UNIX_SOCKET:
-                place = str(signaling.path)
-                listening = listen_unix(signaling.path, self._accept)
+                listening = listen_unix(signaling.path, self._accept, self._refused)
             case SignalingMethod.COPY_AND_PASTE:
-                place = "this terminal"
-                listening = self._at_terminal()
+                lines = self._config.reporting.lines
+                listening = listen_terminal(lines, self._accept, self._refused, self._stop)
             case SignalingMethod.WHEP:
                 yield
                 return
             case _:
                 assert_never(signaling.method)
-        async with listening:
+        async with listening as place:
             self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
             yield
 
@@ -166,66 +163,29 @@ class Server:
             return f"the server is full ({self._config.max_sessions} sessions)"
         return None
 
-    @asynccontextmanager
-    async def _at_terminal(self) -> AsyncIterator[None]:
-        async with open_terminal(self._config.reporting.lines) as channel:
-
-            async def take_turns() -> None:
-                while await self._serve(channel):
-                    pass
-                self._stop()
-
-            task = asyncio.create_task(take_turns())
-            self._clients.add(task)
-            try:
-                yield
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-
-    async def _accept(self, channel: Channel) -> None:
+    async def _accept(self, offer: IncomingOffer) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
-            await self._refuse(channel, Unavailable("too many clients wait here; try again"))
-            return
         self._clients.add(task)
         try:
-            await self._serve(channel)
+            if (reason := self._unready()) is not None:
+                raise Unavailable(reason)
+            await self._run_session(offer)
+        except BallstreamError as error:
+            self._refused(error)
+            await offer.refuse(error)
+        except Exception as error:
+            _log_failure(error)
+            failure = BallstreamError("the server failed")
+            self._refused(failure)
+            await offer.refuse(failure)
         finally:
             self._clients.discard(task)
 
-    async def _serve(self, channel: Channel) -> bool:
-        """Run the session of whoever is at the other end; False where nobody is."""
-        try:
-            offer = await self._first_offer(channel)
-            if offer is None:
-                return False
-            if (reason := self._unready()) is not None:
-                raise Unavailable(reason)
-            await self._run_session(channel, offer)
-        except BallstreamError as error:
-            await self._refuse(channel, error)
-        except Exception as error:
-            _log_failure(error)
-            await self._refuse(channel, BallstreamError("the server failed"))
-        return True
-
-    async def _refuse(self, channel: Channel, error: BallstreamError) -> None:
+    def _refused(self, error: BallstreamError) -> None:
         self._observers.refused(error)
-        await channel.refuse(error)
 
-    async def _first_offer(self, channel: Channel) -> Offer | None:
-        """The client's offer, or None if it hangs up or the server stops."""
-        reading = asyncio.create_task(_read_offer(channel))
-        try:
-            async with asyncio.timeout(channel.patience):
-                await first_of({"offer": reading, "stop": self._stop.wait()})
-        except TimeoutError:
-            raise SignalingError(f"no offer within {channel.patience:g} s") from None
-        return None if reading.cancelled() else reading.result()
-
-    async def _run_session(self, channel: Channel, offer: Offer) -> None:
+    async def _run_session(self, offer: IncomingOffer) -> None:
         self._last_number += 1
         session = Session(
             self._last_number,
@@ -237,10 +197,10 @@ class Server:
             self._observers,
         )
         self._sessions[session.number] = session
-        channel.client = session.number
+        offer.client = session.number
         ended = Ended("server", True, "the server failed")
         try:
-            reason = await session.run(channel, offer, self._stop)
+            reason = await session.run(offer, self._stop)
             ended = Ended("client" if "client" in reason else "server", False, reason)
         except BallstreamError as error:
             if not session.answered:
@@ -270,12 +230,3 @@ class Server:
 def _log_failure(error: Exception) -> None:
     logger.error("a client's session failed: %s: %s", type(error).__name__, error)
     logger.debug("a client's session failed", exc_info=True)
-
-
-async def _read_offer(channel: Channel) -> Offer | None:
-    message = await channel.receive()
-    if isinstance(message, Bye):  # of a session that had ended without it
-        message = await channel.receive()
-    if message is not None and not isinstance(message, Offer):
-        raise SignalingError("the first message must be an offer")
-    return message

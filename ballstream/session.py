@@ -23,7 +23,7 @@ from .report.records import Ended, SessionReport
 from .scene.render import Scene
 from .scoring.intake import Intake
 from .scoring.score import Scorer, Snapshot
-from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
+from .signaling.messages import IncomingOffer
 from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5
@@ -74,7 +74,7 @@ class Session:
         self._until: float | None = None
         self._bytes_sent = 0
 
-    async def run(self, signaling: Channel, offer: Offer, stop: Stop) -> str:
+    async def run(self, offer: IncomingOffer, stop: Stop) -> str:
         """Answer the offer and stream until one of the two ends; returns why it ended.
 
         Raises NegotiationError where the offer cannot be used and PeerLost where the client is
@@ -87,18 +87,18 @@ class Session:
                 if wants_video(offer.sdp):
                     self._add_video(peer)
                 sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
-                await signaling.send(Answer(sdp))
+                await offer.answer(sdp)
                 self.answered = True
                 self._observer.came(self)
                 try:
-                    return await self._stream(peer, signaling, stop)
+                    return await self._stream(peer, offer, stop)
                 except PeerLost:
                     self._until = peer.heard_at
                     raise
                 finally:
                     self._until = self._until or time.monotonic()
                     self._bytes_sent = await self._count_bytes(peer)
-                    await signaling.send(Bye())
+                    await offer.goodbye()
         finally:
             for source in self._sources:
                 source.stop()
@@ -116,10 +116,10 @@ class Session:
         self._sources.append(track)
         self._transports[Transport.TRACK] = self._config.codec
 
-    async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
+    async def _stream(self, peer: Peer, offer: IncomingOffer, stop: Stop) -> str:
         goodbye, stopping = "the client said goodbye", "the server stops"
         first = await first_of(
-            {goodbye: until_bye(signaling), stopping: stop.wait(), "": peer.connected()}
+            {goodbye: offer.gone.wait(), stopping: stop.wait(), "": peer.connected()}
         )
         if first:
             return first
@@ -136,7 +136,7 @@ class Session:
             self._scorer.opened(time.monotonic())
         return await first_of(
             {
-                goodbye: until_bye(signaling),
+                goodbye: offer.gone.wait(),
                 stopping: stop.wait(),
                 "the client closed the connection": peer.watch(),
                 "the video failed": self._video_failure(),

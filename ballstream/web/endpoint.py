@@ -1,6 +1,6 @@
 """The WHEP endpoint (draft-ietf-wish-whep): an offer is posted, the answer is the response.
 
-Sessions neither trickle nor restart ICE: an answer has all candidates, and PATCH is refused.
+An answer has all candidates; the client may send further ones of its own, and cannot restart ICE.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import secrets
 from aiohttp import hdrs, web
 
 from ..config import Network, Web
-from ..errors import BallstreamError, NegotiationError, Unacceptable, Unavailable
-from ..signaling.sockets import Answer, Bye, Channel, Handler, Message, Offer
+from ..errors import BallstreamError, NegotiationError, SignalingError, Unacceptable, Unavailable
+from ..signaling.messages import Accept, IncomingOffer
 from .defence import guarded, is_authorised
 from .iceservers import link
 from .problem import problem
@@ -29,41 +29,31 @@ _SESSION_METHODS = "DELETE, OPTIONS, GET, HEAD"
 _ICE_PASSWORD = re.compile(r"^a=ice-pwd:(\S+)", re.MULTILINE)
 
 
-class PostedOffer(Channel):
-    """One session over HTTP: the offer that was posted; DELETE is the goodbye."""
+class PostedOffer(IncomingOffer):
+    """One session over HTTP, where DELETE is the goodbye and there is none from the server."""
 
-    patience = 10.0
+    def __init__(self, sdp: str, name: str | None) -> None:
+        super().__init__(sdp, name)
+        self.ice_passwords = frozenset(_ICE_PASSWORD.findall(sdp))
+        self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """The answer's SDP, or the error why there is none."""
 
-    def __init__(self, offer: str) -> None:
-        self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.ice_passwords = frozenset(_ICE_PASSWORD.findall(offer))
-        self._offer: Offer | None = Offer(offer)
-        self._deleted = asyncio.Event()
-
-    async def send(self, message: Message) -> None:
-        if isinstance(message, Answer) and not self.answer.done():
-            self.answer.set_result(message.sdp)
+    async def answer(self, sdp: str) -> None:
+        if not self.answered.done():
+            self.answered.set_result(sdp)
 
     async def refuse(self, error: BallstreamError) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.answered.done():
+            self.answered.set_exception(error)
 
-    async def receive(self) -> Message:
-        if self._offer is not None:
-            offer, self._offer = self._offer, None
-            return offer
-        await self._deleted.wait()
-        return Bye()
-
-    def delete(self) -> None:
-        """Let the client have said goodbye."""
-        self._deleted.set()
+    async def goodbye(self) -> None:
+        pass
 
 
 class Endpoint:
     """Hands each posted offer to `accept`, which runs the session to its end."""
 
-    def __init__(self, settings: Web, network: Network, accept: Handler) -> None:
+    def __init__(self, settings: Web, network: Network, accept: Accept) -> None:
         self._settings = settings
         self._links = [link(server) for server in network.ice_servers]
         self._accept = accept
@@ -97,46 +87,49 @@ class Endpoint:
             return response
         try:
             async with asyncio.timeout(_BODY_TIMEOUT):
-                offer = (await request.read()).decode()
+                sdp = (await request.read()).decode()
         except TimeoutError:
             return problem(408, "the offer did not come to an end")
         except (UnicodeDecodeError, web.RequestPayloadError):
             return problem(400, "the offer cannot be read: it is not UTF-8 or badly packed")
-        channel = PostedOffer(offer)
-        if any(channel.ice_passwords & other.ice_passwords for other, _ in self._sessions.values()):
+        try:
+            offer = PostedOffer(sdp, request.query.get("client"))
+        except SignalingError as error:
+            return problem(400, str(error))
+        if any(offer.ice_passwords & other.ice_passwords for other, _ in self._sessions.values()):
             return problem(409, "a session with these ICE credentials exists: make a new offer")
-        return await self._answer(channel)
+        return await self._answer(offer)
 
-    async def _answer(self, channel: PostedOffer) -> web.Response:
+    async def _answer(self, offer: PostedOffer) -> web.Response:
         name = secrets.token_urlsafe(24)
-        task = asyncio.create_task(self._run(name, channel))
-        self._sessions[name] = channel, task
+        task = asyncio.create_task(self._run(name, offer))
+        self._sessions[name] = offer, task
         # Should the player hang up meanwhile, this goes on: the session notices by itself.
         try:
-            answer = await asyncio.shield(channel.answer)
+            answer = await asyncio.shield(offer.answered)
         except BallstreamError as error:
             return _refusal(error)
         response = web.Response(status=201, text=answer, content_type=SDP)
         response.headers[hdrs.LOCATION] = f"{PATH}/{name}"
-        response.headers[CLIENT_HEADER] = str(channel.client)
+        response.headers[CLIENT_HEADER] = str(offer.client)
         response.headers.extend([(hdrs.LINK, value) for value in self._links])
         return response
 
-    async def _run(self, name: str, channel: PostedOffer) -> None:
+    async def _run(self, name: str, offer: PostedOffer) -> None:
         try:
-            await self._accept(channel)
+            await self._accept(offer)
         finally:
             del self._sessions[name]
-            await channel.refuse(Unavailable("the server is about to end"))
-            if not channel.answer.cancelled():
-                channel.answer.exception()  # the player may have hung up: then nobody else looks
+            await offer.refuse(Unavailable("the server is about to end"))
+            if not offer.answered.cancelled():
+                offer.answered.exception()  # the player may have hung up: then nobody else looks
 
     async def _delete(self, request: web.Request) -> web.Response:
         session = self._sessions.get(request.match_info["id"])
         if session is None:
             return _no_session()
-        channel, task = session
-        channel.delete()
+        offer, task = session
+        offer.gone.set()
         await asyncio.wait([task], timeout=_END_TIMEOUT)
         return web.Response(text="")
 

@@ -18,7 +18,7 @@ from ..config import ServerConfig, Web
 from ..errors import SignalingError
 from ..report.environment import versions
 from ..report.observers import Observer
-from ..signaling.sockets import MAX_LINE, Handler
+from ..signaling.messages import MAX_LINE, Accept
 from . import defence
 from .endpoint import Endpoint
 from .feed import MOST_READERS, Feed
@@ -59,7 +59,7 @@ class Site:
         config: ServerConfig,
         settings: Web,
         scene: Mapping[str, object],
-        accept: Handler,
+        accept: Accept,
         unready: Callable[[], str | None],
     ) -> None:
         defence.check_exposure(settings)
