@@ -16,7 +16,8 @@ from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from .link.codec import Encoding, video_compressor
 from .link.imagecodec import image_compressor
 from .link.images import MAX_BUFFERED
-from .link.track import BallTrack, OnFrame
+from .link.source import BallSource, OnFrame
+from .link.track import BallTrack
 from .protocol.frames import ImageCodec
 from .report import records as report
 from .report.folder import OutputFolder
@@ -64,12 +65,13 @@ class Server:
         self._origin = time.monotonic()
         pixels = config.size[0] * config.size[1]
         encoding = Encoding(config.codec, config.size, config.fps, config.bitrate)
-        self._video = Broadcast(self._ball_track, partial(video_compressor, encoding), pixels)
+        self._source = BallSource(self._scene, config.size, config.fps, self._origin)
+        self._video = Broadcast(self._source, partial(video_compressor, encoding), pixels)
         # Here the number travels beside the picture.
         plain = replace(self._scene, stamped=False)
         codec = ImageCodec[config.frame_codec.upper()]
         self._images = Broadcast(
-            partial(self._ball_track, scene=plain),
+            BallSource(plain, config.size, config.fps, self._origin),
             partial(image_compressor, codec, config.quality),
             pixels,
         )
@@ -94,13 +96,9 @@ class Server:
         }
         return Site(config, settings, scene, self._accept, self._unready, self._sessions.values)
 
-    def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
-        config = self._config
-        return BallTrack(scene or self._scene, config.size, config.fps, self._origin, on_frame)
-
     def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
         if self._stock:
-            return self._ball_track(on_frame)
+            return BallTrack(self._source, on_frame)
         return ViewerTrack(self._video, on_frame)
 
     async def run(self) -> None:

@@ -16,7 +16,8 @@ from .link.broadcast import Broadcast, ViewerTrack
 from .link.images import ImageSender, Messages
 from .link.negotiation import answer_offer, send_track, wants_video
 from .link.peer import Peer
-from .link.track import BallTrack, OnFrame
+from .link.source import Drawn, OnFrame
+from .link.track import BallTrack
 from .protocol import frames, messages
 from .protocol.messages import Feedback
 from .rate import RateLimit
@@ -109,7 +110,7 @@ class Session:
         return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
 
     def _add_video(self, peer: Peer) -> None:
-        track = self._make_track(self.scorer.drawn)
+        track = self._make_track(self._on_frame)
         track.on("ended", self._failed.set)
         sender = send_track(peer.connection, track, self._config.codec)
         if isinstance(track, ViewerTrack):
@@ -175,13 +176,16 @@ class Session:
             **msgspec.structs.asdict(score),
         )
 
+    def _on_frame(self, drawn: Drawn) -> None:
+        self.scorer.drawn(*drawn)
+
     def _on_datachannel(self, channel: RTCDataChannel) -> None:
         taken = self._channel is not None and self._channel.readyState != "closed"
         if channel.label == messages.LABEL and not taken:
             self._channel = channel
             channel.on("message", self._on_message)
         elif channel.label == frames.LABEL and self._sender is None:
-            self._sender = ImageSender(channel, self._images, self.scorer.drawn)
+            self._sender = ImageSender(channel, self._images, self._on_frame)
             self._sources.append(self._sender)
             self._transports["datachannel"] = self._config.frame_codec.upper()
             if self._released:

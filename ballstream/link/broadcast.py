@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -25,7 +24,7 @@ from av import VideoFrame
 from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
-from .track import BallTrack, OnFrame
+from .source import Drawn, OnFrame, Source
 
 Packet = TypeVar("Packet")
 Received = TypeVar("Received", contravariant=True)
@@ -50,15 +49,6 @@ def can_hear_keyframe_requests() -> bool:
     return all(hasattr(RTCRtpSender, name) for name in ("_send_keyframe", "_retransmit"))
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A frame's number, the scene's time that it shows, and the instant before it was drawn."""
-
-    number: int
-    seconds: float
-    at: float
-
-
 class Viewer(Protocol[Received]):
     """Whoever takes part in a broadcast."""
 
@@ -76,25 +66,20 @@ Compress = Callable[[VideoFrame, int, bool], Packet | None]
 class Broadcast(Generic[Packet]):
     """Draws and compresses while anybody watches, and hands every packet to all viewers.
 
-    `make_track` makes the track to compress; it is told where to report its frames.
-    `make_compress` makes a fresh encoder, for which a frame is `pixels` large. Use as
-    `async with`.
+    The frames are those of `source`; `make_compress` makes a fresh encoder, for which a frame is
+    `pixels` large. Use as `async with`.
     """
 
     def __init__(
-        self,
-        make_track: Callable[[OnFrame], BallTrack],
-        make_compress: Callable[[], Compress[Packet]],
-        pixels: int,
+        self, source: Source, make_compress: Callable[[], Compress[Packet]], pixels: int
     ) -> None:
-        self._make_track = make_track
+        self._source = source
         self._make_compress = make_compress
         self._small = pixels <= _SMALL
         self._viewers: set[Viewer[Packet]] = set()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "encoder")
         self._keyframe_wanted = False
-        self._drawn = Drawn(-1, 0, 0)
 
     async def __aenter__(self) -> Self:
         return self
@@ -129,24 +114,18 @@ class Broadcast(Generic[Packet]):
         self._keyframe_wanted = True
 
     async def _run(self) -> None:
-        track = self._make_track(self._note)
-        track.release()
         try:
-            await self._feed(track)
+            await self._feed()
         except Exception as error:
             logger.error("the encoder failed: %s: %s", type(error).__name__, error)
             logger.debug("the encoder failed", exc_info=True)
             for viewer in tuple(self._viewers):
                 viewer.stop()
-        finally:
-            track.stop()
 
-    async def _feed(self, track: BallTrack) -> None:
+    async def _feed(self) -> None:
         compress = self._make_compress()
         last_keyframe = float("-inf")
-        while True:
-            frame = await track.recv()
-            drawn = self._drawn
+        async for drawn, frame in self._source.frames():
             keyframe = self._keyframe_wanted and drawn.at - last_keyframe >= KEYFRAME_PERIOD
             if keyframe:
                 self._keyframe_wanted = False
@@ -165,9 +144,6 @@ class Broadcast(Generic[Packet]):
             return compress(frame, number, keyframe)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, compress, frame, number, keyframe)
-
-    def _note(self, number: int, seconds: float, at: float) -> None:
-        self._drawn = Drawn(number, seconds, at)
 
 
 class ViewerTrack(VideoStreamTrack):
@@ -232,7 +208,7 @@ class ViewerTrack(VideoStreamTrack):
             self._filled.clear()
             await self._filled.wait()
         (packet, drawn), self._slot = self._slot, None
-        self._on_frame(drawn.number, drawn.seconds, drawn.at)
+        self._on_frame(drawn)
         return packet
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from .track import TIME_BASE
+from .source import TIME_BASE
 
 if TYPE_CHECKING:
     from av import VideoStream

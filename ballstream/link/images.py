@@ -7,8 +7,8 @@ from aiortc import RTCDataChannel
 
 from ..errors import ProtocolError
 from ..protocol.frames import Image, Joining
-from .broadcast import Broadcast, Drawn
-from .track import OnFrame
+from .broadcast import Broadcast
+from .source import Drawn, OnFrame
 
 MAX_BUFFERED = 200_000
 """Bytes of frames that wait to be sent at the most."""
@@ -47,7 +47,7 @@ class ImageSender:
         if self._channel.bufferedAmount:
             self.dropped += 1
             return
-        self._on_frame(drawn.number, drawn.seconds, drawn.at)
+        self._on_frame(drawn)
         for message in packet:
             self._channel.send(message)
             self.bytes_sent += len(message)

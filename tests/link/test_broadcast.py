@@ -14,7 +14,7 @@ from programs import soon
 from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
 from ballstream.link.picture import planes_of_frame
-from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
+from ballstream.link.source import CLOCK_RATE, BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
 from ballstream.scene.render import Scene
@@ -22,22 +22,16 @@ from ballstream.scene.render import Scene
 SIZE, FPS = (160, 120), 60
 SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 
-Frames = list[tuple[int, float, float]]
-
 
 def broadcast(codec: str = "VP8") -> Broadcast[VideoPacket]:
-    origin = time.monotonic()
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
-
+    source = BallSource(SCENE, SIZE, FPS, time.monotonic())
     encoding = Encoding(codec, SIZE, FPS, 500_000)
-    return Broadcast(make_track, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
+    return Broadcast(source, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
 
 
-def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, Frames]:
-    frames: Frames = []
-    track = ViewerTrack(source, lambda *frame: frames.append(frame))
+def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, list[Drawn]]:
+    frames: list[Drawn] = []
+    track = ViewerTrack(source, frames.append)
     track.release()
     return track, frames
 
