@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from .config import ServerConfig, Web
 from .endings import first_of
-from .errors import BallstreamError, SignalingError, Unavailable, UsageError
-from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from .errors import BallstreamError, InternalFailure, SignalingError, Unavailable, UsageError
+from .link.answerer import Streams
+from .link.broadcast import Broadcast, can_hear_keyframe_requests
 from .link.codec import Encoding, video_compressor
 from .link.imagecodec import image_compressor
 from .link.images import MAX_BUFFERED
-from .link.source import BallSource, OnFrame
-from .link.track import BallTrack
+from .link.source import BallSource
 from .protocol.frames import ImageCodec
 from .report import records as report
 from .report.folder import OutputFolder
@@ -27,7 +27,7 @@ from .report.view import server_cells
 from .scene.motion import Motion, bounce
 from .scene.render import Scene
 from .scoring.score import Verdict
-from .session import Session
+from .session import Service, Session
 from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
 from .signaling.terminal import open_terminal
 from .stopping import Stop
@@ -61,23 +61,38 @@ class Server:
                 "320x240, or another --frame-codec"
             )
         motion = bounce(*config.size, config.radius, config.speed, config.seed)
-        self._scene = Scene(motion, config.radius, config.stamp)
         self._origin = time.monotonic()
-        pixels = config.size[0] * config.size[1]
-        encoding = Encoding(config.codec, config.size, config.fps, config.bitrate)
-        self._source = BallSource(self._scene, config.size, config.fps, self._origin)
-        self._video = Broadcast(self._source, partial(video_compressor, encoding), pixels)
-        # Here the number travels beside the picture.
-        plain = replace(self._scene, stamped=False)
+        scene = Scene(motion, config.radius, config.stamp)
+        self._video = Broadcast(
+            self._source(scene),
+            partial(
+                video_compressor, Encoding(config.codec, config.size, config.fps, config.bitrate)
+            ),
+            config.size[0] * config.size[1],
+        )
         codec = ImageCodec[config.frame_codec.upper()]
         self._images = Broadcast(
-            BallSource(plain, config.size, config.fps, self._origin),
+            # Here the number travels beside the picture.
+            self._source(replace(scene, stamped=False)),
             partial(image_compressor, codec, config.quality),
-            pixels,
+            config.size[0] * config.size[1],
         )
-        self._stock = config.stock or not can_hear_keyframe_requests()
-        if self._stock and not config.stock:
+        stock = config.stock or not can_hear_keyframe_requests()
+        if stock and not config.stock:
             logger.warning("this aiortc lacks what one encoder for all needs; using its own")
+        streams = Streams(
+            self._source(scene),
+            None if stock else self._video,
+            config.codec,
+            self._images,
+            codec.name,
+        )
+        self._service = Service(
+            streams, config.network, motion.centre, config.size, self._origin, self._on_verdict
+        )
+        self.failed = False
+        """Whether a session ended by a failure of our own."""
+
         self._clients: set[asyncio.Task[None]] = set()
         self._sessions: dict[int, Session] = {}
         self._last_number = self._ended = 0
@@ -96,10 +111,9 @@ class Server:
         }
         return Site(config, settings, scene, self._accept, self._unready, self._sessions.values)
 
-    def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
-        if self._stock:
-            return BallTrack(self._source, on_frame)
-        return ViewerTrack(self._video, on_frame)
+    def _source(self, scene: Scene) -> BallSource:
+        config = self._config
+        return BallSource(scene, config.size, config.fps, self._origin)
 
     async def run(self) -> None:
         """Serve until the stop is requested; then every session has ended and nothing is left."""
@@ -216,15 +230,7 @@ class Server:
 
     async def _run_session(self, channel: Channel, offer: Offer) -> None:
         self._last_number += 1
-        session = Session(
-            self._last_number,
-            self._config,
-            self._scene,
-            self._origin,
-            self._viewer_track,
-            self._images,
-            self._on_verdict,
-        )
+        session = Session(self._last_number, self._service)
         self._sessions[session.number] = session
         channel.client = session.number
         try:
@@ -232,6 +238,7 @@ class Server:
         except BallstreamError as error:
             if not session.answered:
                 raise
+            self.failed |= isinstance(error, InternalFailure)
             reason = str(error)
         finally:
             del self._sessions[session.number]

@@ -1,232 +1,155 @@
-"""One client of the server: its connection, its track, its score."""
+"""One client of the server: a connection that was answered, what it says, and a score."""
 
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
-from aiortc import RTCDataChannel
 
 from . import trace
-from .config import ServerConfig
+from .config import Network
 from .endings import first_of
-from .errors import PeerLost, ProtocolError
-from .link.broadcast import Broadcast, ViewerTrack
-from .link.images import ImageSender, Messages
-from .link.negotiation import answer_offer, send_track, wants_video
-from .link.peer import Peer
-from .link.source import Drawn, OnFrame
-from .link.track import BallTrack
-from .protocol import frames, messages
-from .protocol.messages import Feedback
-from .rate import RateLimit
+from .errors import PeerLost
+from .link.answerer import Answerer, Streams
+from .link.source import Drawn
 from .report.records import SessionReport
-from .scene.render import Scene
+from .scoring.intake import Intake
 from .scoring.score import Scorer, Verdict
 from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
 from .stopping import Stop
 
 _FEEDBACK_PERIOD = 0.5
-_CHANNEL_TIMEOUT = 2.0
-_CLOSE_GRACE = 0.5
-_MESSAGES_PER_SECOND = 500
-_REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a server has for each of its clients: the streams, and the truth about them.
+
+    `centre` is the ball's at a time of the scene in seconds, `size` the picture's, and `origin` the
+    instant of the monotonic clock at which the scene's time is 0. `on_verdict` is told of every
+    estimate: the session's number, the scene's time of its arrival, and what it is worth.
+    """
+
+    streams: Streams
+    network: Network
+    centre: Callable[[float], tuple[float, float]]
+    size: tuple[int, int]
+    origin: float
+    on_verdict: Callable[[int, float, Verdict], None]
 
 
 class Session:
-    """Streams the scene to one client and scores what it answers.
+    """Streams to one client and scores what it answers."""
 
-    `origin` is the instant of the monotonic clock at which the scene's time is 0; `on_verdict` is
-    told of every estimate with the scene's time of its arrival. `make_track` makes the track to
-    send, which reports the frames that this client gets; `images` is what goes out on a datachannel
-    to a client that opens one for it.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        config: ServerConfig,
-        scene: Scene,
-        origin: float,
-        make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
-        images: Broadcast[Messages],
-        on_verdict: Callable[[int, float, Verdict], None],
-    ) -> None:
+    def __init__(self, number: int, service: Service) -> None:
         self.number = number
         self.answered = False
         """Whether the offer was answered; from then on there is nothing to refuse."""
 
-        self.scorer = Scorer(scene.motion.centre, config.size, origin)
-        self._config = config
-        self._origin = origin
-        self._on_verdict = on_verdict
-        self._make_track = make_track
-        self._images = images
-        self._sources: list[BallTrack | ViewerTrack | ImageSender] = []
-        self._transports: dict[str, str] = {}
-        self._peer: Peer | None = None
-        self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
-        self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
-        self._flooded = asyncio.Event()
-        self._failed = asyncio.Event()
-        self._released = False
-        self._ready = asyncio.Event()
-        self._channel: RTCDataChannel | None = None
-        self._sender: ImageSender | None = None
-        self._until: float | None = None
-        self._bytes_sent = 0
+        self.scorer = Scorer(service.centre, service.size, service.origin)
+        self._service = service
+        self._intake = Intake(self.scorer)
+        self._exhausted = asyncio.Event()
+        self._answerer = Answerer(service.network, service.streams, self)
+        self._end: _End | None = None
 
     async def run(self, signaling: Channel, offer: Offer, stop: Stop) -> str:
         """Answer the offer and stream until one of the two ends; returns why it ended.
 
-        Raises NegotiationError where the offer cannot be used and PeerLost where the client is
-        lost; in either case nothing of the session is left.
+        Raises NegotiationError where the offer cannot be used, PeerLost where the client is lost,
+        and InternalFailure where we failed; in any case nothing of the session is left.
         """
-        try:
-            async with Peer(self._config.network) as peer:
-                self._peer = peer
-                peer.connection.on("datachannel", self._on_datachannel)
-                if wants_video(offer.sdp):
-                    self._add_video(peer)
-                sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
-                await signaling.send(Answer(sdp))
-                self.answered = True
-                try:
-                    return await self._stream(peer, signaling, stop)
-                except PeerLost:
-                    self._until = peer.heard_at
-                    raise
-                finally:
-                    self._until = self._until or time.monotonic()
-                    self._bytes_sent = await self._count_bytes(peer)
-                    await signaling.send(Bye())
-        finally:
-            for source in self._sources:
-                source.stop()
+        async with self._answerer as answerer:
+            await signaling.send(Answer(await answerer.answer(offer.sdp)))
+            self.answered = True
+            until = None
+            try:
+                return await self._stream(signaling, stop)
+            except PeerLost:
+                until = answerer.peer.heard_at
+                raise
+            finally:
+                until = until or time.monotonic()
+                self._end = _End(until, await answerer.bytes_sent())
+                await signaling.send(Bye())
 
-    async def _count_bytes(self, peer: Peer) -> int:
-        # aiortc counts what a connection sends only where there is media on it.
-        return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
-
-    def _add_video(self, peer: Peer) -> None:
-        track = self._make_track(self._on_frame)
-        track.on("ended", self._failed.set)
-        sender = send_track(peer.connection, track, self._config.codec)
-        if isinstance(track, ViewerTrack):
-            track.listen(sender)
-        self._sources.append(track)
-        self._transports["track"] = self._config.codec
-
-    async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
+    async def _stream(self, signaling: Channel, stop: Stop) -> str:
         goodbye, stopping = "the client said goodbye", "the server stops"
-        first = await first_of(
-            {goodbye: until_bye(signaling), stopping: stop.wait(), "": peer.connected()}
-        )
+        opening = asyncio.ensure_future(self._answerer.open())
+        first = await first_of({goodbye: until_bye(signaling), stopping: stop.wait(), "": opening})
         if first:
             return first
-        if peer.connection.sctp is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CHANNEL_TIMEOUT):
-                    await self._ready.wait()
-        if not self._sources:
+        if not opening.result():
             return "the client opened neither video nor a channel for frames"
-        for source in self._sources:
-            source.release()
-        self._released = True
         return await first_of(
             {
                 goodbye: until_bye(signaling),
                 stopping: stop.wait(),
-                "the client closed the connection": peer.watch(),
-                "the video failed": self._video_failure(),
-                "the client sent nothing but rubbish": self._flooded.wait(),
+                "the client closed the connection": self._answerer.closed(),
+                "the client sent nothing but rubbish": self._exhausted.wait(),
                 "": self._give_feedback(),
             }
         )
 
-    async def _video_failure(self) -> None:
-        await self._failed.wait()
-        # aiortc ends the tracks of a connection just before it says that the client closed it.
-        await asyncio.sleep(_CLOSE_GRACE)
+    def opened(self) -> None:
+        """The client can get frames and answer them."""
 
-    @property
-    def passive(self) -> bool:
-        """Whether the client only watches: without datachannels there is nothing to score."""
-        return self._peer is None or self._peer.connection.sctp is None
-
-    @property
-    def transport(self) -> str:
-        """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
-        return "+".join(self._transports)
-
-    @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
-
-    def report(self) -> SessionReport:
-        """The figures of the session, which has ended."""
-        score = self.scorer.total(self._until or time.monotonic())
-        return SessionReport(
-            id=self.number,
-            transport=self.transport,
-            codec="+".join(self._transports.values()),
-            bytes_sent=self._bytes_sent,
-            **msgspec.structs.asdict(score),
-        )
-
-    def _on_frame(self, drawn: Drawn) -> None:
+    def sent(self, drawn: Drawn) -> None:
+        """The client gets a frame."""
         self.scorer.drawn(*drawn)
 
-    def _on_datachannel(self, channel: RTCDataChannel) -> None:
-        taken = self._channel is not None and self._channel.readyState != "closed"
-        if channel.label == messages.LABEL and not taken:
-            self._channel = channel
-            channel.on("message", self._on_message)
-        elif channel.label == frames.LABEL and self._sender is None:
-            self._sender = ImageSender(channel, self._images, self._on_frame)
-            self._sources.append(self._sender)
-            self._transports["datachannel"] = self._config.frame_codec.upper()
-            if self._released:
-                self._sender.release()
-        if self._channel is not None and self._sources:
-            self._ready.set()
+    def left_out(self, drawn: Drawn) -> None:
+        """The client does not get a frame."""
 
-    def _on_message(self, text: object) -> None:
-        at = time.monotonic()
-        if self._until is not None or self._peer is None:
+    def said(self, message: object, at: float) -> None:
+        """The client said something, at an instant of the monotonic clock."""
+        if self._end is not None:
             return
-        self._peer.heard()
-        try:
-            if not self._rate.allows(at):
-                raise ProtocolError("too many messages")
-            estimate = messages.decode_estimate(text)
-        except ProtocolError:
-            self.scorer.reject()
-            if not self._patience.allows(at):
-                self._flooded.set()
-            return
-        trace.mark("arrived", estimate.frame, at)
-        verdict = self.scorer.score(estimate, at)
-        self._on_verdict(self.number, at - self._origin, verdict)
+        verdict = self._intake.take(message, at)
+        if self._intake.exhausted:
+            self._exhausted.set()
+        if self._intake.alive is not None:
+            self._answerer.peer.gives_signs = True
+        if verdict is not None:
+            trace.mark("arrived", verdict.frame, at)
+            self._service.on_verdict(self.number, at - self._service.origin, verdict)
 
     async def _give_feedback(self) -> None:
         while True:
             await asyncio.sleep(_FEEDBACK_PERIOD)
-            channel = self._channel
-            # A client that does not read must not make the server remember: no queue here.
-            if channel is None or channel.readyState != "open" or channel.bufferedAmount:
-                continue
-            channel.send(messages.encode(self._feedback()))
+            self._answerer.say(self._intake.feedback())
 
-    def _feedback(self) -> Feedback:
-        return Feedback(
-            self.scorer.frames_answered,
-            _rounded(self.scorer.detection.recent(50)),
-            _rounded(self.scorer.latency.recent(50)),
+    @property
+    def passive(self) -> bool:
+        """Whether the client only watches: without datachannels there is nothing to score."""
+        return self._answerer.passive
+
+    @property
+    def transport(self) -> str:
+        """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
+        return self._answerer.transport
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out because the client, or the way to it, did not keep up."""
+        return self._answerer.dropped
+
+    def report(self) -> SessionReport:
+        """The figures of the session, which has ended."""
+        end = self._end or _End(time.monotonic(), 0)
+        return SessionReport(
+            id=self.number,
+            transport=self.transport,
+            codec=self._answerer.codec,
+            bytes_sent=end.bytes_sent,
+            **msgspec.structs.asdict(self.scorer.total(end.at)),
         )
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The instant up to which a session counts, and what had gone out by then."""
+
+    at: float
+    bytes_sent: int

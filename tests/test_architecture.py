@@ -22,7 +22,7 @@ MAY_KNOW = {
     "scoring": {"protocol"},
     "report": {"scoring", "protocol"},
     "signaling": {"config"},
-    "link": {"protocol", "scene", "config", "trace"},
+    "link": {"protocol", "scene", "config", "endings", "trace"},
     "web": {"signaling", "scoring", "report", "config", "session"},
     "bench": {"link", "scene", "vision", "report", "protocol", "signaling", "config", "trace"},
 }

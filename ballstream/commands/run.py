@@ -59,7 +59,7 @@ async def _serve(config: ServerConfig) -> int:
         _report(config, running.reports, output)
         if output is not None:
             _write_page(config, running.reports, output)
-    return _status(stop)
+    return _status(stop) or int(running.failed)
 
 
 async def _watch(config: ClientConfig) -> int:

@@ -10,7 +10,6 @@ Should one go, `can_hear_keyframe_requests` turns False and every viewer gets ai
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +23,13 @@ from av import VideoFrame
 from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
-from .source import Drawn, OnFrame, Source
+from .guard import Guard
+from .source import Drawn, OnFrame, Source, ignore
 
 Packet = TypeVar("Packet")
 Received = TypeVar("Received", contravariant=True)
 
-logger = logging.getLogger(__name__)
+ENCODING = "encoding a frame"
 
 _REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 2, 5
 """Keyframes that one viewer may ask for: all of them have to take what it gets."""
@@ -55,8 +55,8 @@ class Viewer(Protocol[Received]):
     def offer(self, packet: Received, drawn: Drawn) -> None:
         """Take the next packet, or leave it; never wait."""
 
-    def stop(self) -> None:
-        """There will be no more."""
+    def fail(self, error: Exception) -> None:
+        """There will be no more, because the encoder failed; never raises."""
 
 
 Compress = Callable[[VideoFrame, int, bool], Packet | None]
@@ -117,10 +117,10 @@ class Broadcast(Generic[Packet]):
         try:
             await self._feed()
         except Exception as error:
-            logger.error("the encoder failed: %s: %s", type(error).__name__, error)
-            logger.debug("the encoder failed", exc_info=True)
+            self._task = None  # whoever comes now gets a new one
             for viewer in tuple(self._viewers):
-                viewer.stop()
+                self.remove(viewer)
+                viewer.fail(error)
 
     async def _feed(self) -> None:
         compress = self._make_compress()
@@ -149,16 +149,27 @@ class Broadcast(Generic[Packet]):
 class ViewerTrack(VideoStreamTrack):
     """A broadcast as one viewer gets it: `recv` returns `av.Packet`s, which aiortc only sends.
 
-    `on_frame` is told of every frame that this viewer gets. A viewer that does not keep up has a
-    slot of one: `dropped` counts what did not fit, and when it comes back it goes on with a new
-    keyframe, because a frame whose predecessor is missing cannot be decoded.
+    `on_frame` is told of every frame that this viewer gets, `on_dropped` of every other. A viewer
+    that does not keep up has a slot of one: `dropped` counts what did not fit, and when it comes
+    back it goes on with a new keyframe, because a frame whose predecessor is missing cannot be
+    decoded. What fails here fails under `guard`.
+
+    It has nine fields: three are those of one viewer's slot, which is too small to stand alone.
     """
 
-    def __init__(self, broadcast: Broadcast[VideoPacket], on_frame: OnFrame) -> None:
+    def __init__(
+        self,
+        broadcast: Broadcast[VideoPacket],
+        on_frame: OnFrame,
+        guard: Guard,
+        on_dropped: OnFrame = ignore,
+    ) -> None:
         super().__init__()
         self.dropped = 0
         self._broadcast = broadcast
         self._on_frame = on_frame
+        self._on_dropped = on_dropped
+        self._guard = guard
         self._slot: tuple[VideoPacket, Drawn] | None = None
         self._in_step = False
         self._filled = asyncio.Event()
@@ -179,27 +190,40 @@ class ViewerTrack(VideoStreamTrack):
                 self._broadcast.request_keyframe()
 
         async def retransmit_within_limits(sequence_number: int) -> None:
-            if budget.allows(time.monotonic()):
-                await retransmit(sequence_number)
+            with self._guard("sending a packet again"):
+                if budget.allows(time.monotonic()):
+                    await retransmit(sequence_number)
 
-        sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
+        guarded = self._guard("hearing a keyframe request")
+        sender._send_keyframe = guarded(request_keyframe)  # type: ignore[method-assign]
         sender._retransmit = retransmit_within_limits  # type: ignore[method-assign]
 
     def offer(self, packet: VideoPacket, drawn: Drawn) -> None:
         """Take the next packet of the broadcast."""
+        with self._guard("leaving a frame out"):
+            self._take(packet, drawn)
+
+    def _take(self, packet: VideoPacket, drawn: Drawn) -> None:
         if self._slot is not None:
             self.dropped += 1
+            self._on_dropped(self._slot[1])
             self._slot = None
             self._in_step = False
         if packet.is_keyframe:
             self._in_step = True
         if not self._in_step:
+            self._on_dropped(drawn)
             return
         self._slot = packet, drawn
         self._filled.set()
 
     async def recv(self) -> VideoPacket:  # type: ignore[override]
         """The next packet; raises MediaStreamError once the track is stopped."""
+        with self._guard("sending a frame"):
+            return await self._next()
+        raise MediaStreamError
+
+    async def _next(self) -> VideoPacket:
         if self.dropped and not self._in_step:
             self._broadcast.request_keyframe()
         while self._slot is None:
@@ -210,6 +234,10 @@ class ViewerTrack(VideoStreamTrack):
         (packet, drawn), self._slot = self._slot, None
         self._on_frame(drawn)
         return packet
+
+    def fail(self, error: Exception) -> None:
+        """Let the session end: there will be no more packets."""
+        self._guard.fail(ENCODING, error)
 
     def stop(self) -> None:
         """Leave the broadcast."""

@@ -29,7 +29,11 @@ class Drawn(NamedTuple):
 
 
 OnFrame = Callable[[Drawn], None]
-"""Told of a frame that somebody gets."""
+"""Told of a frame that somebody gets, or does not get."""
+
+
+def ignore(drawn: Drawn) -> None:
+    """For whoever need not be told."""
 
 
 class Source(Protocol):

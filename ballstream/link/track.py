@@ -6,6 +6,7 @@ from aiortc import VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from .guard import Guard
 from .source import OnFrame, Source
 
 
@@ -13,11 +14,12 @@ class BallTrack(VideoStreamTrack):
     """The frames of a source, one `av.VideoFrame` (yuv420p) a frame time.
 
     Nothing is drawn before `release` is called, so that the first frames do not go to a peer that
-    is not listening yet. `on_frame` is told of every frame.
+    is not listening yet. `on_frame` is told of every frame. What fails here fails under `guard`.
     """
 
-    def __init__(self, source: Source, on_frame: OnFrame) -> None:
+    def __init__(self, source: Source, on_frame: OnFrame, guard: Guard) -> None:
         super().__init__()
+        self._guard = guard
         self._frames = source.frames()
         self._on_frame = on_frame
         self._released = asyncio.Event()
@@ -28,9 +30,11 @@ class BallTrack(VideoStreamTrack):
 
     async def recv(self) -> VideoFrame:
         """The next frame, when it is due; raises MediaStreamError once the track is stopped."""
-        await self._released.wait()
-        drawn, frame = await anext(self._frames)
-        if self.readyState != "live":
-            raise MediaStreamError
-        self._on_frame(drawn)
-        return frame
+        with self._guard("drawing a frame"):
+            await self._released.wait()
+            drawn, frame = await anext(self._frames)
+            if self.readyState != "live":
+                raise MediaStreamError
+            self._on_frame(drawn)
+            return frame
+        raise MediaStreamError

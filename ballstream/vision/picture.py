@@ -14,12 +14,14 @@ from ..protocol.planes import Plane, planes_of_i420
 class Picture:
     """One picture of the video: its planes as decoded, and BGR for whoever asks.
 
-    `i420` is the whole picture, contiguous, `(height * 3 / 2, width)` uint8. The arrays are only
-    valid until the detector returns: copy what you want to keep.
+    `i420` is the whole picture, contiguous, `(height * 3 / 2, width)` uint8; `frame` its number,
+    None where that cannot be read. A detector may keep the picture, or any of its arrays: they
+    stay as they are.
     """
 
-    def __init__(self, i420: Plane) -> None:
+    def __init__(self, i420: Plane, frame: int | None = None) -> None:
         self.i420 = i420
+        self.frame = frame
         self.planes = planes_of_i420(i420)
 
     @property

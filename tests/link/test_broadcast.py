@@ -11,8 +11,10 @@ from av import CodecContext, Packet
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
+from ballstream.errors import InternalFailure
 from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
+from ballstream.link.guard import Guard
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.source import CLOCK_RATE, BallSource, Drawn
 from ballstream.protocol import stamp
@@ -31,7 +33,7 @@ def broadcast(codec: str = "VP8") -> Broadcast[VideoPacket]:
 
 def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, list[Drawn]]:
     frames: list[Drawn] = []
-    track = ViewerTrack(source, frames.append)
+    track = ViewerTrack(source, frames.append, Guard())
     track.release()
     return track, frames
 
@@ -140,18 +142,16 @@ async def test_a_receiver_s_request_brings_a_keyframe() -> None:
     await connection.close()
 
 
-async def test_a_failure_of_the_encoder_ends_the_viewers(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failure_of_the_encoder_fails_the_viewers(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("no such codec")
 
     monkeypatch.setattr("ballstream.link.codec.open_encoder", fail)
     async with broadcast() as source:
-        track, _ = viewer(source)
-        with pytest.raises(MediaStreamError):
-            await soon(track.recv())
-    assert "the encoder failed" in caplog.text
+        guard = Guard()
+        ViewerTrack(source, lambda _: None, guard).release()
+        with pytest.raises(InternalFailure, match=r"encoding a frame \(ValueError: no such codec"):
+            await soon(guard.failure())
 
 
 async def test_retransmissions_to_one_viewer_have_a_budget(

@@ -10,6 +10,7 @@ from programs import soon
 
 from ballstream.config import DIRECT
 from ballstream.link.broadcast import Broadcast
+from ballstream.link.guard import Guard
 from ballstream.link.imagecodec import image_compressor
 from ballstream.link.images import ImageReception, ImageSender, Messages
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer
@@ -46,8 +47,8 @@ async def test_frames_arrive_in_order_and_whole(codec: ImageCodec) -> None:
     received: asyncio.Queue[Image] = asyncio.Queue()
     sent: list[int] = []
     async with channels() as (ours, theirs), broadcast(codec) as source:
-        reception = ImageReception(theirs, received.put_nowait)
-        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number))
+        reception = ImageReception(theirs, received.put_nowait, Guard())
+        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number), Guard())
         sender.release()
         images = [await soon(received.get()) for _ in range(10)]
         sender.stop()
@@ -61,7 +62,7 @@ async def test_frames_arrive_in_order_and_whole(codec: ImageCodec) -> None:
 async def test_a_frame_that_would_have_to_wait_is_left_out() -> None:
     async with channels() as (ours, _), broadcast(ImageCodec.RAW) as source:
         sent: list[int] = []
-        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number))
+        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number), Guard())
         packet = split(Image(1, 640, 480, ImageCodec.RAW, bytes(150_000)))
         for number in range(5):
             sender.offer(packet, Drawn(number, 0.0, 0.0))
@@ -74,7 +75,7 @@ async def test_what_is_no_frame_is_counted() -> None:
     received: list[Image] = []
     counted = asyncio.Event()
     async with channels() as (ours, theirs):
-        reception = ImageReception(theirs, received.append)
+        reception = ImageReception(theirs, received.append, Guard())
         theirs.on("message", lambda _: counted.set())
         ours.send("rubbish")
         await soon(counted.wait())

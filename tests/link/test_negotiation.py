@@ -6,6 +6,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 
 from ballstream.config import DIRECT
 from ballstream.errors import NegotiationError
+from ballstream.link.guard import Guard
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
     accept_answer,
@@ -25,7 +26,7 @@ SCENE = Scene(bounce(160, 120, 10, 280, 1), 10, stamped=True)
 
 
 def ball_track() -> BallTrack:
-    return BallTrack(BallSource(SCENE, (160, 120), 30, 0), lambda _: None)
+    return BallTrack(BallSource(SCENE, (160, 120), 30, 0), lambda _: None, Guard())
 
 
 async def offer_of_a_client() -> str:

@@ -74,7 +74,7 @@ async def watching(
         Peer(DIRECT) as server,
         Peer(DIRECT) as client,
     ):
-        track = ViewerTrack(broadcast, viewer.on_frame)
+        track = ViewerTrack(broadcast, viewer.on_frame, server.guard)
         track.listen(send_track(server.connection, track, codec))
         receiver = client.connection.addTransceiver("video", direction="recvonly").receiver
         _filter(receiver, passes)
@@ -82,7 +82,7 @@ async def watching(
         answer = await answer_offer(server.connection, await make_offer(client.connection))
         await accept_answer(client.connection, answer)
         await soon(asyncio.gather(client.connected(), server.connected()))
-        running = asyncio.create_task(reception.run(receiver.track))
+        running = asyncio.create_task(reception.run())
         track.release()
         try:
             yield viewer

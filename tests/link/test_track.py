@@ -7,6 +7,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 from programs import soon
 
+from ballstream.link.guard import Guard
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.source import BallSource, Drawn
 from ballstream.link.track import BallTrack
@@ -19,7 +20,7 @@ SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 
 
 def make_track(drawn: list[Drawn]) -> BallTrack:
-    return BallTrack(BallSource(SCENE, SIZE, 120, time.monotonic()), drawn.append)
+    return BallTrack(BallSource(SCENE, SIZE, 120, time.monotonic()), drawn.append, Guard())
 
 
 async def test_it_is_a_video_track_of_the_source_s_frames() -> None:
