@@ -1,35 +1,23 @@
-"""The server: listens, runs a session for each client, and reports."""
+"""The server: takes offers, runs a session for each, and tells observers what happens."""
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, assert_never
 
-from .config import FrameCodec, ServerConfig, SignalingMethod, Web
-from .errors import BallstreamError, Unavailable, UsageError
-from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
-from .link.codec import Encoding, video_compressor
-from .link.imagecodec import image_compressor
-from .link.images import MAX_BUFFERED
-from .link.track import BallTrack, OnFrame
-from .protocol.frames import ImageCodec
-from .report.folder import EstimateRows, OutputFolder
-from .report.live import LiveView
-from .report.observers import Observers
-from .report.records import Ended, SessionReport
-from .report.terminal import Terminal
-from .scene.motion import Motion, bounce
-from .scene.render import Scene
+from .config import ServerConfig, SignalingMethod, Web
+from .errors import BallstreamError, InternalFailure, Unavailable
+from .link.stage import Stage
+from .report.observers import Observer, Observers, Watched
+from .report.records import SessionReport
 from .session import Session
 from .signaling.exposure import check_exposure
 from .signaling.messages import IncomingOffer
 from .signaling.sockets import listen_tcp, listen_unix
 from .signaling.terminal import listen_terminal
-from .stopping import Stop
 
 if TYPE_CHECKING:
     from .web.site import Site
@@ -37,60 +25,37 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT = 5.0
+_MOST_REPORTS = 1_000
 
 
 class Server:
-    """Takes clients until it is stopped; `reports` grows as their sessions end.
+    """Streams a ball to whoever makes an offer, and scores what they answer; an `async with`.
 
-    Raises UsageError where the scene cannot be built, its frames not be sent, or a socket would be
-    open to everyone.
+    Within the context it listens at `addresses`; at its end every session has ended and nothing is
+    left. `observers` are told of every client. Raises UsageError where the scene cannot be built,
+    its frames not be sent, or it would be open to everyone; and, on entering, SignalingError where
+    it cannot listen.
     """
 
     def __init__(
-        self, config: ServerConfig, stop: Stop, terminal: Terminal, output: OutputFolder | None
+        self, config: ServerConfig | None = None, observers: Iterable[Observer] = ()
     ) -> None:
-        self.reports: list[SessionReport] = []
-        self._config = config
-        self._stop = stop
-        self._terminal = terminal
-        check_exposure(config)
-        bytes_raw = config.size[0] * config.size[1] * 3 // 2
-        if config.frame_codec is FrameCodec.RAW and bytes_raw > MAX_BUFFERED:
-            raise UsageError(
-                f"raw frames may have {MAX_BUFFERED // 1000} kB: choose a smaller --size, such as "
-                "320x240, or another --frame-codec"
-            )
-        motion = bounce(*config.size, config.radius, config.speed, config.seed)
-        self._scene = Scene(motion, config.radius, config.stamp)
-        self._origin = time.monotonic()
-        pixels = config.size[0] * config.size[1]
-        encoding = Encoding(config.codec, config.size, config.fps, config.bitrate)
-        self._video = Broadcast(self._ball_track, partial(video_compressor, encoding), pixels)
-        # Here the number travels beside the picture.
-        plain = replace(self._scene, stamped=False)
-        codec = ImageCodec[config.frame_codec.name]
-        self._images = Broadcast(
-            partial(self._ball_track, scene=plain),
-            partial(image_compressor, codec, config.quality),
-            pixels,
-        )
-        self._stock = config.stock or not can_hear_keyframe_requests()
-        if self._stock and not config.stock:
-            logger.warning("this aiortc lacks what one encoder for all needs; using its own")
-        self._clients: set[asyncio.Task[None]] = set()
-        self._sessions: dict[int, Session] = {}
-        self._last_number = self._ended = 0
-        self._site = None if config.web is None else self._make_site(config.web, motion)
-        self._view = LiveView(terminal)
-        self._observers = Observers(
-            [
-                *([] if output is None else [EstimateRows(output)]),
-                *([] if self._site is None else self._site.observers),
-                self._view,
-            ]
-        )
+        self.addresses: tuple[str, ...] = ()
+        """Where clients find it, in the form that `connect` takes."""
 
-    def _make_site(self, settings: Web, motion: Motion) -> "Site":
+        self.deserted = asyncio.Event()
+        """Set when nobody can come any more, because the terminal for pasting has ended."""
+
+        self._config = config or ServerConfig()
+        check_exposure(self._config)
+        self._stage = Stage(self._config)
+        self._places = Places(self._config.max_sessions)
+        self._open = AsyncExitStack()
+        self._site = None if self._config.web is None else self._make_site(self._config.web)
+        own = () if self._site is None else self._site.observers
+        self._observers = Observers((*observers, *own))
+
+    def _make_site(self, settings: Web) -> "Site":
         from .web.site import Site  # who needs no HTTP need not wait for it to load
 
         config = self._config
@@ -99,134 +64,156 @@ class Server:
             "height": config.size[1],
             "fps": config.fps,
             "radius": config.radius,
-            "motion": motion,
+            "motion": self._stage.motion,
         }
-        return Site(config, settings, scene, self._accept, self._unready)
+        return Site(config, settings, scene, self._accept, self._places.unready)
 
-    def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
-        config = self._config
-        return BallTrack(scene or self._scene, config.size, config.fps, self._origin, on_frame)
+    @property
+    def address(self) -> str:
+        """The first of the addresses."""
+        return self.addresses[0]
 
-    def _viewer_track(self, on_frame: OnFrame, on_dropped: OnFrame) -> BallTrack | ViewerTrack:
-        if self._stock:
-            return self._ball_track(on_frame)
-        return ViewerTrack(self._video, on_frame, on_dropped)
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opening:
+            await opening.enter_async_context(self._stage)
+            opening.callback(self._observers.closed)
+            for door in self._doors():
+                self.addresses += (await opening.enter_async_context(door),)
+            opening.push_async_callback(self._places.end)
+            self._open = opening.pop_all()
+        return self
 
-    async def run(self) -> None:
-        """Serve until the stop is requested; then every session has ended and nothing is left."""
-        view = asyncio.create_task(self._view.run())
-        try:
-            async with self._video, self._images, self._listening(), self._serving_web():
-                await self._stop.wait()
-                # The stop ends the sessions; what hangs in spite of it is cut off with the
-                # listening.
-                if self._clients:
-                    await asyncio.wait(self._clients, timeout=_CLOSE_TIMEOUT)
-        finally:
-            view.cancel()
-            await asyncio.gather(view, return_exceptions=True)
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._open.aclose()
 
-    @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
+    def _doors(self) -> Iterator[AbstractAsyncContextManager[str]]:
+        """The ways in, each of which gives its address."""
         signaling = self._config.signaling
         match signaling.method:
             case SignalingMethod.TCP_SOCKET:
-                listening = listen_tcp(signaling.host, signaling.port, self._accept, self._refused)
+                yield listen_tcp(signaling.host, signaling.port, self._accept, self._refused)
             case SignalingMethod.UNIX_SOCKET:
-                listening = listen_unix(signaling.path, self._accept, self._refused)
+                yield listen_unix(signaling.path, self._accept, self._refused)
             case SignalingMethod.COPY_AND_PASTE:
                 lines = self._config.reporting.lines
-                listening = listen_terminal(lines, self._accept, self._refused, self._stop)
+                yield listen_terminal(lines, self._accept, self._refused, self.deserted.set)
             case SignalingMethod.WHEP:
-                yield
-                return
+                pass
             case _:
                 assert_never(signaling.method)
-        async with listening as place:
-            self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
-            yield
-
-    @asynccontextmanager
-    async def _serving_web(self) -> AsyncIterator[None]:
-        if self._site is None:
-            yield
-            return
-        async with self._site.serving() as address:
-            self._terminal.note(f"waiting for clients at {address}whep; the page is {address}")
-            yield
-
-    def _unready(self) -> str | None:
-        """Why there can be no further session at present; None where there can."""
-        if self._stop.requested:
-            return "the server is about to end"
-        if len(self._sessions) >= self._config.max_sessions:
-            return f"the server is full ({self._config.max_sessions} sessions)"
-        return None
+        if self._site is not None:
+            yield self._site.serving()
 
     async def _accept(self, offer: IncomingOffer) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._clients.add(task)
+        """The life of a client: its offer is refused, or answered, and then it is streamed to."""
         try:
-            if (reason := self._unready()) is not None:
-                raise Unavailable(reason)
-            await self._run_session(offer)
+            with self._places.taken() as offer.client:
+                session = Session(
+                    offer.client, offer.name, self._config, self._stage, self._observers
+                )
+                await session.run(offer, self._places.closing)
         except BallstreamError as error:
-            self._refused(error)
-            await offer.refuse(error)
+            await self._refuse(offer, error)
         except Exception as error:
-            _log_failure(error)
-            failure = BallstreamError("the server failed")
-            self._refused(failure)
-            await offer.refuse(failure)
-        finally:
-            self._clients.discard(task)
+            logger.debug("answering an offer failed", exc_info=True)
+            await self._refuse(offer, InternalFailure("answering an offer", error))
+
+    async def _refuse(self, offer: IncomingOffer, error: BallstreamError) -> None:
+        self._refused(error)
+        await offer.refuse(error)
 
     def _refused(self, error: BallstreamError) -> None:
         self._observers.refused(error)
 
-    async def _run_session(self, offer: IncomingOffer) -> None:
-        self._last_number += 1
-        session = Session(
-            self._last_number,
-            self._config,
-            self._scene,
-            self._origin,
-            self._viewer_track,
-            self._images,
-            self._observers,
-        )
-        self._sessions[session.number] = session
-        offer.client = session.number
-        ended = Ended("server", True, "the server failed")
+    @property
+    def failed(self) -> bool:
+        """Whether one of the observers failed, and what it was to be told is incomplete."""
+        return self._observers.failed
+
+    async def ended(self) -> AsyncIterator[SessionReport]:
+        """The report of each session that is scored, when it has ended, until the server does.
+
+        Whoever is slow misses the oldest of more than a thousand that wait.
+        """
+        reports = _Reports()
+        self._observers.add(reports)
         try:
-            reason = await session.run(offer, self._stop)
-            ended = Ended("client" if "client" in reason else "server", False, reason)
-        except BallstreamError as error:
-            if not session.answered:
-                raise
-            ended = Ended("client", False, str(error))
-        except Exception as error:
-            if not session.answered:
-                raise
-            _log_failure(error)
+            async for report in reports:
+                yield report
         finally:
-            del self._sessions[session.number]
-            if session.answered:
-                self._note_end(session, ended)
+            self._observers.remove(reports)
 
-    def _note_end(self, session: Session, ended: Ended) -> None:
-        figures = session.report(ended)
-        self._observers.ended(session, figures)
-        if not figures.seconds:  # they are counted from the first frame on
-            return
+
+class Places:
+    """Room for so many sessions at a time, each in the task that takes a place.
+
+    `closing` is set when they are to end.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.closing = asyncio.Event()
+        self._most = most
+        self._last = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def unready(self) -> str | None:
+        """Why there can be no further session at present; None where there can."""
+        if self.closing.is_set():
+            return "the server is about to end"
+        if len(self._tasks) >= self._most:
+            return f"the server is full ({self._most} sessions)"
+        return None
+
+    @contextmanager
+    def taken(self) -> Iterator[int]:
+        """A place for this task, and its number; raises Unavailable where there is none."""
+        if (reason := self.unready()) is not None:
+            raise Unavailable(reason)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._last += 1
+        try:
+            yield self._last
+        finally:
+            self._tasks.discard(task)
+
+    async def end(self) -> None:
+        """Let the sessions end; what hangs in spite of it is left to whoever runs it."""
+        self.closing.set()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=_CLOSE_TIMEOUT)
+
+
+class _Reports(Observer):
+    """The reports of sessions as they end, for one who iterates over them."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[SessionReport] = deque(maxlen=_MOST_REPORTS)
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    def ended(self, session: Watched, report: SessionReport) -> None:
         if not session.passive:
-            self.reports.append(figures)
-        self._ended += 1
-        if self._config.sessions is not None and self._ended >= self._config.sessions:
-            self._stop()
+            self._waiting.append(report)
+            self._changed.set()
 
+    def closed(self) -> None:
+        self._closed = True
+        self._changed.set()
 
-def _log_failure(error: Exception) -> None:
-    logger.error("a client's session failed: %s: %s", type(error).__name__, error)
-    logger.debug("a client's session failed", exc_info=True)
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> SessionReport:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._changed.clear()
+            await self._changed.wait()
+        return self._waiting.popleft()

@@ -10,7 +10,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from ..config import Codec
-from .track import TIME_BASE
+from .source import TIME_BASE
 
 if TYPE_CHECKING:
     from av import VideoStream

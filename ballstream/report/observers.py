@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -54,12 +55,26 @@ class Observer:
     def ended(self, session: Watched, report: SessionReport) -> None:
         """A session is over, also one that never came to a connection."""
 
+    def closed(self) -> None:
+        """The server has ended; nothing more will be told."""
+
 
 class Observers(Observer):
     """Tells several; one that fails is left out from then on and disturbs nobody."""
 
     def __init__(self, observers: Iterable[Observer]) -> None:
         self._observers = list(observers)
+        self.failed = False
+        """Whether one of them failed."""
+
+    def add(self, observer: Observer) -> None:
+        """Tell a further one, from now on."""
+        self._observers.append(observer)
+
+    def remove(self, observer: Observer) -> None:
+        """Tell it nothing more, if it has not failed meanwhile."""
+        with suppress(ValueError):
+            self._observers.remove(observer)
 
     def came(self, session: Watched) -> None:
         self._tell(lambda each: partial(each.came, session))
@@ -73,12 +88,16 @@ class Observers(Observer):
     def ended(self, session: Watched, report: SessionReport) -> None:
         self._tell(lambda each: partial(each.ended, session, report))
 
+    def closed(self) -> None:
+        self._tell(lambda each: each.closed)
+
     def _tell(self, event: Callable[[Observer], Callable[[], None]]) -> None:
         for each in tuple(self._observers):
             try:
                 event(each)()
             except Exception as error:
-                self._observers.remove(each)
+                self.failed = True
+                self.remove(each)
                 name = type(each).__name__
                 logger.error("%s ends here: %s: %s", name, type(error).__name__, error)
                 logger.debug("%s ends here", name, exc_info=True)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ..protocol.messages import Feedback
 from ..scoring.counts import Count
 from ..scoring.distribution import Statistics
 from ..scoring.score import Score, Verdict
@@ -43,6 +44,19 @@ class SessionReport(Score, frozen=True, kw_only=True):
     bytes_sent: Annotated[
         int, Count("Bytes sent", "bytes sent", "All that the client was sent, as packets.")
     ]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A client's session as it stands, and what the server said of it last.
+
+    `detect_ms` is the median of the last answers.
+    """
+
+    received: int
+    skipped: int
+    sent: int
+    detect_ms: float | None
+    feedback: Feedback | None
 
 
 class ReceptionReport(msgspec.Struct, frozen=True):

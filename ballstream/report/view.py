@@ -8,10 +8,10 @@ from rich.table import Table
 
 from ..protocol.messages import Feedback
 from ..scoring.counts import counts_of
-from ..scoring.distribution import Distribution, Statistics
+from ..scoring.distribution import Statistics
 from ..scoring.score import FIGURES, Snapshot
 from .observers import Watched
-from .records import Ended, ReceptionReport, SessionReport
+from .records import Ended, Progress, ReceptionReport, SessionReport
 
 Cells = tuple[str, ...]
 
@@ -133,15 +133,14 @@ def number(value: float | None, places: int) -> str:
     return "-" if value is None else f"{value:.{places}f}"
 
 
-def client_cells(
-    received: int, skipped: int, sent: int, detect_ms: Distribution, feedback: Feedback
-) -> Cells:
+def client_cells(progress: Progress) -> Cells:
     """What the live view of a client shows, and what the server says of it."""
+    feedback = progress.feedback or Feedback(0, None, None)
     return (
-        str(received),
-        str(skipped),
-        str(sent),
-        number(detect_ms.recent().p50, 2),
+        str(progress.received),
+        str(progress.skipped),
+        str(progress.sent),
+        number(progress.detect_ms, 2),
         str(feedback.answered),
         number(feedback.detection_error_px, 3),
         number(feedback.latency_ms, 1),

@@ -20,7 +20,7 @@ from ..report.environment import versions
 from ..report.observers import Observer
 from ..signaling.messages import MAX_LINE, Accept
 from . import defence
-from .endpoint import Endpoint
+from .endpoint import PATH, Endpoint
 from .feed import MOST_READERS, Feed
 from .metrics import Metrics
 from .problem import problem
@@ -78,7 +78,7 @@ class Site:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Serve while the context lasts; gives the address of the page.
+        """Serve while the context lasts; gives the address of the endpoint.
 
         Raises SignalingError where the address cannot be had.
         """
@@ -94,7 +94,7 @@ class Site:
             server = await self._listen(runner)
             try:
                 port = server.sockets[0].getsockname()[1]
-                yield f"http://{replace(self._settings.address, port=port)}/"
+                yield f"http://{replace(self._settings.address, port=port)}{PATH}"
             finally:
                 server.close()
                 await self._feed.close()

@@ -12,10 +12,12 @@ from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
 from ballstream.config import Codec
+from ballstream.errors import InternalFailure
 from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
+from ballstream.link.guard import Guard
 from ballstream.link.picture import planes_of_frame
-from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
+from ballstream.link.source import CLOCK_RATE, BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
 from ballstream.scene.render import Scene
@@ -23,22 +25,16 @@ from ballstream.scene.render import Scene
 SIZE, FPS = (160, 120), 60
 SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 
-Frames = list[tuple[int, float, float]]
-
 
 def broadcast(codec: Codec = Codec.VP8) -> Broadcast[VideoPacket]:
-    origin = time.monotonic()
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
-
+    source = BallSource(SCENE, SIZE, FPS, time.monotonic())
     encoding = Encoding(codec, SIZE, FPS, 500_000)
-    return Broadcast(make_track, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
+    return Broadcast(source, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
 
 
-def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, Frames]:
-    frames: Frames = []
-    track = ViewerTrack(source, lambda *frame: frames.append(frame))
+def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, list[Drawn]]:
+    frames: list[Drawn] = []
+    track = ViewerTrack(source, frames.append, Guard())
     track.release()
     return track, frames
 
@@ -147,18 +143,16 @@ async def test_a_receiver_s_request_brings_a_keyframe() -> None:
     await connection.close()
 
 
-async def test_a_failure_of_the_encoder_ends_the_viewers(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failure_of_the_encoder_fails_the_viewers(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("no such codec")
 
     monkeypatch.setattr("ballstream.link.codec.open_encoder", fail)
     async with broadcast() as source:
-        track, _ = viewer(source)
-        with pytest.raises(MediaStreamError):
-            await soon(track.recv())
-    assert "the encoder failed" in caplog.text
+        guard = Guard()
+        ViewerTrack(source, lambda _: None, guard).release()
+        with pytest.raises(InternalFailure, match=r"encoding a frame \(ValueError: no such codec"):
+            await soon(guard.failure())
 
 
 async def test_retransmissions_to_one_viewer_have_a_budget(

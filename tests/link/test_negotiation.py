@@ -6,6 +6,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 
 from ballstream.config import DIRECT, Codec
 from ballstream.errors import NegotiationError
+from ballstream.link.guard import Guard
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
     accept_answer,
@@ -15,6 +16,7 @@ from ballstream.link.negotiation import (
     wants_video,
 )
 from ballstream.link.peer import Peer, close
+from ballstream.link.source import BallSource
 from ballstream.link.track import BallTrack
 from ballstream.protocol import messages
 from ballstream.scene.motion import bounce
@@ -24,7 +26,7 @@ SCENE = Scene(bounce(160, 120, 10, 280, 1), 10, stamped=True)
 
 
 def ball_track() -> BallTrack:
-    return BallTrack(SCENE, (160, 120), 30, 0, lambda *_: None)
+    return BallTrack(BallSource(SCENE, (160, 120), 30, 0), lambda _: None, Guard())
 
 
 async def offer_of_a_client() -> str:

@@ -93,8 +93,8 @@ def test_a_report_that_does_not_fit_is_taken_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with OutputFolder(tmp_path, COLUMNS) as output, largest_file(1000):
-        output.write_summary("{}")
-        output.write_report(lambda: 2000 * "x")
+        assert output.write_summary("{}")
+        assert not output.write_report(lambda: 2000 * "x")
         assert output.complete
     assert (tmp_path / "summary.json").read_text() == "{}\n"
     assert not (tmp_path / "report.html").exists()
@@ -108,13 +108,15 @@ async def test_a_full_disk_costs_the_report_and_not_the_summary(
     out = tmp_path / "out"
     async with run("server", *flags, "--output", str(out)) as server:
         await server.says("waiting for clients")
-        limits = (3000, 3000)
+        limits = (5000, 5000)
         psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_FSIZE, limits)
         async with run("client", *flags, "--duration", "3") as client:
             await client.report()
         await server.says("client 1 is gone")
         server.send_signal(signal.SIGTERM)
-        report = await server.report()
+        status, printed = await server.ends()
+    assert status == 1, "what could not be written is a failure"
+    report = json.loads(printed)
     assert json.loads((out / "summary.json").read_text()) == report
     assert report["sessions"][0]["latency_ms"]["n"] > 0
     assert sorted(path.name for path in out.iterdir()) == ["estimates.csv", "summary.json"]

@@ -7,8 +7,7 @@ from samples import RECEPTION, SESSION, Session
 
 from ballstream.protocol.messages import Estimate, Feedback
 from ballstream.report import view
-from ballstream.report.records import Ended, ReceptionReport
-from ballstream.scoring.distribution import Distribution
+from ballstream.report.records import Ended, Progress, ReceptionReport
 from ballstream.scoring.score import Scorer
 
 
@@ -129,9 +128,7 @@ def test_a_number_has_fixed_places_or_is_a_dash(
 
 
 def test_the_view_of_the_client() -> None:
-    detect_ms = Distribution()
-    detect_ms.add(0.25)
-    cells = view.client_cells(10, 1, 9, detect_ms, Feedback(8, 0.02, None))
+    cells = view.client_cells(Progress(10, 1, 9, 0.25, Feedback(8, 0.02, None)))
     assert cells == ("10", "1", "9", "0.25", "8", "0.020", "-")
     assert view.client_line(cells).startswith("10 frames, 1 skipped, 9 estimates, detector 0.25 ms")
     assert view.client_table([cells]).row_count == 1
