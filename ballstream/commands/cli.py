@@ -7,14 +7,16 @@ detector's process, which imports this module again, stays free of PyAV and aior
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ..bench.config import BenchConfig
 from ..config import ClientConfig, ServerConfig
 from ..errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
 from .flags import Command, command
+
+if TYPE_CHECKING:
+    from ..bench.config import BenchConfig
 
 
 def _serve(config: ServerConfig) -> int:
@@ -35,7 +37,7 @@ def _watch(config: ClientConfig) -> int:
     return run_client(config)
 
 
-def _compare(config: BenchConfig) -> int:
+def _compare(config: "BenchConfig") -> int:
     """Run server and client under named scenarios, taking turns, and compare them.
 
     The table shows medians of the runs; the gain is against the last scenario.
@@ -57,6 +59,8 @@ def client_command() -> Command:
 
 def bench_command() -> Command:
     """`ballstream-bench` as click has it."""
+    from ..bench.config import BenchConfig
+
     return command(BenchConfig, _compare)
 
 

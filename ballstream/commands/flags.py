@@ -1,8 +1,7 @@
 """Flags of a command line, made from the configuration whose fields declare them."""
 
-import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -11,9 +10,10 @@ from .. import __version__
 from ..config.flag import Declared, Group, configured, flags_of
 from .flag_types import type_of
 
-Config = TypeVar("Config")
+if TYPE_CHECKING:
+    from logging import Logger
 
-logger = logging.getLogger(__name__)
+Config = TypeVar("Config")
 
 _PREFIX = "BALLSTREAM"
 _SETTINGS = {
@@ -34,9 +34,11 @@ def command(config: type[Config], run: Callable[[Config], int]) -> "Command":
 
     @click.pass_context
     def callback(ctx: click.Context, /, log_level: str, **values: Any) -> int:
+        import logging  # for which nobody who only asks for help need wait
+
         logging.getLogger().setLevel(log_level.upper())
         for flag in flags:
-            _check_effect(ctx, flag, values)
+            _check_effect(ctx, flag, values, logging.getLogger(__name__))
         return run(configured(config, values))
 
     made = Command(
@@ -110,7 +112,9 @@ _COMMON = (
 )
 
 
-def _check_effect(ctx: click.Context, declared: Declared, values: Mapping[str, Any]) -> None:
+def _check_effect(
+    ctx: click.Context, declared: Declared, values: Mapping[str, Any], logger: "Logger"
+) -> None:
     """Refuse a flag that can have no effect among the others; warn where it is a variable.
 
     A variable may have been exported for another run.

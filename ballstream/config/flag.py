@@ -8,10 +8,10 @@ which flags a configuration has, and `configured` makes one from what they say.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import KW_ONLY, Field, dataclass, field, fields, is_dataclass
+from dataclasses import Field, field, fields, is_dataclass
 from enum import StrEnum
 from types import NoneType
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 from .syntax import Syntax
 
@@ -34,8 +34,7 @@ class Group(StrEnum):
     OUTPUT = "Output"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Something that another flag may say: `holds` tells of its value whether it does."""
 
     flag: str
@@ -66,8 +65,7 @@ def says_not(flag: str, word: str) -> Setting:
     return Setting(flag, f"another {flag} than {word}", lambda value: value != word)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """What a field's flag is called, takes and does.
 
     `names` are those that differ from the field's; `absent` is what `--help` shows as the default
@@ -77,7 +75,6 @@ class Flag:
 
     help: str
     group: Group
-    _: KW_ONLY
     names: tuple[str, ...] = ()
     metavar: str | None = None
     syntax: Syntax[Any] | None = None
@@ -101,8 +98,7 @@ def where(*settings: Setting) -> Any:
     return field(default=None, metadata={Setting: settings})
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """A flag of a configuration, and what follows from the field that declares it.
 
     `places` has, for each field that the flag sets, what must be so for it to count there: of each

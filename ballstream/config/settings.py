@@ -1,7 +1,8 @@
 """The configurations of the commands, with the flag of each field beside it."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -33,12 +34,14 @@ _DURATION = Flag(
     above=0,
     absent="until Ctrl-C",
 )
-_TOKEN = Flag(
+_TOKEN = partial(
+    Flag,
     "What a client of whep must know; better given as BALLSTREAM_TOKEN.",
     Group.WEB,
     syntax=syntax.TOKEN,
 )
-_INSECURE = Flag(
+_INSECURE = partial(
+    Flag,
     "Allow --http without a --token, or a tcp-socket, on an address that is not loopback.",
     Group.WEB,
 )
@@ -89,8 +92,8 @@ class Web:
             absent=f"{WHEP_ADDRESS} with -s whep, else none",
         ),
     )
-    token: Secret | None = default(None, _TOKEN)
-    insecure: bool = default(False, _INSECURE)
+    token: Secret | None = default(None, _TOKEN())
+    insecure: bool = default(False, _INSECURE())
     origins: tuple[str, ...] = default(
         (),
         Flag(
@@ -239,7 +242,7 @@ class ServerConfig:
     stock: bool = default(
         False, Flag("Use aiortc's own encoder, the baseline to measure against.", Group.VIDEO)
     )
-    insecure: bool = default(False, replace(_INSECURE, needs=(_PUBLIC_SOCKET,)))
+    insecure: bool = default(False, _INSECURE(needs=(_PUBLIC_SOCKET,)))
 
     def __post_init__(self) -> None:
         if self.web is None and self.signaling.method is SignalingMethod.WHEP:
@@ -271,7 +274,7 @@ class ClientConfig:
         "http://127.0.0.1:8080/whep",
         Flag("The server's endpoint, for whep.", Group.WEB, syntax=syntax.HTTP_URL, needs=(_WHEP,)),
     )
-    token: Secret | None = default(None, replace(_TOKEN, needs=(_WHEP,)))
+    token: Secret | None = default(None, _TOKEN(needs=(_WHEP,)))
     wait: float = default(
         10,
         Flag(

@@ -6,8 +6,7 @@ does not have it.
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from .values import Address, IceServer, Secret
@@ -20,8 +19,7 @@ MAX_NAME = 64
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax(Generic[Value]):
+class Syntax(NamedTuple, Generic[Value]):
     """How a kind of value is read and written, and what stands for it in `--help`."""
 
     metavar: str

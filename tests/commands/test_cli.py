@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from programs import run
 
+from ballstream.bench.scenarios import SCENARIOS, Scenario
 from ballstream.commands import cli
 from ballstream.config import ClientConfig, Secret, ServerConfig, Signaling, SignalingMethod
 from ballstream.config.flag import flags_of
@@ -267,6 +268,15 @@ def test_a_flag_without_effect_is_wrong_usage(command: Command, flags: str, text
 def test_a_flag_with_an_effect_is_none(configure: Callable[..., object], flags: str) -> None:
     name, *rest = shlex.split(flags)
     configure(name, *rest)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_a_scenario_has_no_flag_without_effect(
+    configure: Callable[..., object], scenario: Scenario
+) -> None:
+    flags = ("-s", "unix-socket", "--signaling-path", "socket", "--json")
+    configure("server", *flags, *scenario.server, "--max-sessions", "64")
+    configure("client", *flags, *scenario.client, "--duration", "3")
 
 
 def test_a_variable_without_effect_is_a_warning(
