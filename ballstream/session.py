@@ -14,7 +14,7 @@ from .endings import first_of
 from .errors import PeerLost, ProtocolError
 from .link.broadcast import Broadcast, ViewerTrack
 from .link.images import ImageSender, Messages
-from .link.negotiation import answer_offer, send_track, wants_video
+from .link.negotiation import add_candidate, answer_offer, send_track, wants_video
 from .link.peer import Peer
 from .link.track import BallTrack, OnFrame
 from .protocol import frames, messages
@@ -89,6 +89,7 @@ class Session:
                 if wants_video(offer.sdp):
                     self._add_video(peer)
                 sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
+                offer.on_candidate = lambda each: add_candidate(peer.connection, *each)
                 await offer.answer(sdp)
                 self.answered = True
                 try:

@@ -42,6 +42,8 @@ PURE = [
         "link/candidates.py",
         "link/reassembly.py",
         "link/payload.py",
+        "signaling/trickle.py",
+        "web/origins.py",
     )
 ]
 IMPURE = {

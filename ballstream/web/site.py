@@ -52,7 +52,7 @@ class Site:
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
     posted offer, `unready` says why there can be none at present, `sessions` are those that run.
-    Raises UsageError where the address is open to everyone.
+    Raises UsageError where the address is open to everyone, or an allowed origin is none.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Site:
         sessions: Callable[[], Collection[Session]],
     ) -> None:
         defence.check_exposure(settings)
+        defence.allowed_origins(settings)
         self.metrics = Metrics(versions(), config.max_sessions)
         self._settings = settings
         self._unready = unready
@@ -130,7 +131,7 @@ class Site:
         app = web.Application(
             middlewares=[
                 defence.check_host(self._settings),
-                defence.limit_rate(),
+                defence.limit_rate(self._settings),
                 defence.check_origin(self._settings),
                 _explain,
             ],
