@@ -51,7 +51,9 @@ class Session:
         the session's ending, of which the observer is told.
         """
         async with self._answerer as answerer:
-            await offer.answer(await answerer.answer(offer.sdp))
+            answer = await answerer.answer(offer.sdp)
+            offer.on_candidate = lambda candidate: answerer.add_candidate(*candidate)
+            await offer.answer(answer)
             self._observer.came(self)
             ending = Ending(By.SERVER, Reason.STOPPED)  # if this task is cancelled
             try:

@@ -54,6 +54,8 @@ PURE = [
         "link/candidates.py",
         "link/reassembly.py",
         "link/payload.py",
+        "signaling/trickle.py",
+        "web/origins.py",
     )
     or (name.startswith("impairment/") and name not in AT_THE_SOCKETS)
 ]

@@ -18,7 +18,7 @@ from .broadcast import Broadcast, ViewerTrack
 from .codec import VideoPacket
 from .guard import Guard
 from .images import ImageSender, Messages
-from .negotiation import answer_offer, send_track, wants_video
+from .negotiation import add_candidate, answer_offer, send_track, wants_video
 from .peer import Peer
 from .source import Drawn, OnFrame, Source
 from .track import BallTrack
@@ -106,6 +106,10 @@ class Answerer:
         if wants_video(offer):
             self._add_video()
         return await answer_offer(connection, offer, self._network)
+
+    async def add_candidate(self, line: str, mid: str | None) -> None:
+        """Take a way to the client that it found after its offer; an unusable one is passed over."""
+        await add_candidate(self.peer.connection, line, mid)
 
     async def open(self) -> bool:
         """Wait for the connection and its channels, and let the frames begin; False without any.

@@ -3,12 +3,13 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
 from ..config import IceServer
 from ..errors import BallstreamError, SignalingError
+from .trickle import Candidate
 
 MAX_LINE = 256 * 1024
 """Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
@@ -82,16 +83,6 @@ class Gone(asyncio.Event):
         if self._error is not None:
             raise self._error
         return True
-
-
-class Candidate(NamedTuple):
-    """A way to the client that it found after its offer (RFC 8840).
-
-    `line` is the attribute without `a=`, `candidate:...`; `mid` names the media section.
-    """
-
-    line: str
-    mid: str | None
 
 
 class Exchange(ABC):

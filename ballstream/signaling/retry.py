@@ -33,7 +33,7 @@ async def persist(
                     return await connect()
                 except OSError as error:
                     reason = reason_of(error)
-                    if isinstance(error, PermissionError):
+                    if error.errno in (errno.EACCES, errno.EPERM):
                         raise SignalingError(
                             f"this user may not connect to {place} ({reason})"
                         ) from None

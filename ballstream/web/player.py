@@ -63,9 +63,10 @@ class Player(Exchange):
         # Whatever comes with it: there is a session now, and somebody has to end it.
         if hdrs.LOCATION in response.headers:
             self._session = response.url.join(URL(response.headers[hdrs.LOCATION]))
-        if response.content_type != SDP:
+        answer = await _read(response, MAX_LINE)
+        if response.content_type != SDP and not answer.startswith("v=0"):
             raise SignalingError(f"{self._url} answered with something else than {SDP}")
-        return await _read(response, MAX_LINE)
+        return answer
 
     async def goodbye(self) -> None:
         if self._session is None:

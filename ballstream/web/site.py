@@ -51,7 +51,7 @@ class Site:
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
     posted offer, `unready` says why there can be none at present. Raises UsageError where the
-    address is open to everyone.
+    address is open to everyone, or an allowed origin is none.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Site:
         unready: Callable[[], str | None],
     ) -> None:
         defence.check_exposure(settings)
+        defence.allowed_origins(settings)
         self._metrics = Metrics(versions(), config.max_sessions)
         self._settings = settings
         self._unready = unready
@@ -127,7 +128,7 @@ class Site:
         app = web.Application(
             middlewares=[
                 defence.check_host(self._settings),
-                defence.limit_rate(),
+                defence.limit_rate(self._settings),
                 defence.check_origin(self._settings),
                 _explain,
             ],

@@ -10,6 +10,7 @@ from ballstream.link.guard import Guard
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
     accept_answer,
+    add_candidate,
     answer_offer,
     make_offer,
     send_track,
@@ -188,3 +189,26 @@ async def test_the_client_begins_dtls() -> None:
         send_track(peer.connection, VideoStreamTrack(), Codec.VP8)
         answer = await answer_offer(peer.connection, await offer_of_a_client())
     assert answer.count("a=setup:passive") == answer.count("m=")
+
+
+async def test_a_later_candidate_is_used_and_a_bad_one_passed_over() -> None:
+    lines = (await offer_of_a_client()).splitlines(keepends=True)
+    held_back = ("a=candidate:", "a=end-of-candidates")
+    offer = "".join(line for line in lines if not line.startswith(held_back))
+    good = "candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host"
+    async with Peer(DIRECT) as peer:
+        sender = send_track(peer.connection, ball_track(), "VP8")
+        await answer_offer(peer.connection, offer)
+        for line, mid in (
+            ("candidate:", "0"),
+            ("candidate:1 1 udp 1 192.0.2.1 0 typ host", "0"),
+            ("candidate:1 1 udp 1 192.0.2.1 port typ host", "0"),
+            ("candidate:1 1 udp 1 nowhere.example 9 typ host", "0"),
+            (good, "nobody"),
+            (good, "0"),
+            (good.replace("61764", "61765"), None),
+        ):
+            await add_candidate(peer.connection, line, mid)
+        remote = sender.transport.transport.getRemoteCandidates()
+        assert [each.port for each in remote if each.ip == "192.0.2.1"] == [61764, 61765]
+    await add_candidate(peer.connection, good, "0")

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import resource
@@ -176,6 +177,7 @@ async def test_what_fails_while_listening_is_no_failure_to_listen(way: Way) -> N
 @contextlib.contextmanager
 def no_more_files() -> Iterator[None]:
     """Let this process open no further file."""
+    gc.collect()  # else what earlier tests left might be closed meanwhile
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest_free = os.dup(0)
     os.close(lowest_free)
