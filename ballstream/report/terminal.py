@@ -33,7 +33,6 @@ class Terminal:
         self._table = table
         self._line = line
         self._descriptor = _standard_error()
-        self._is_terminal = _is_terminal(self._descriptor)
         self._screen = Screen()
         self._rows: Iterable[Cells] = ()
         """What is to be drawn next: a slot of one, so that nothing old is drawn."""
@@ -55,6 +54,12 @@ class Terminal:
         logging.getLogger().removeHandler(self._log)
         self.clear()
         self._writer.close()
+
+    @property
+    def _is_terminal(self) -> bool:
+        if self._descriptor is None or os.environ.get("TERM", "dumb") == "dumb":
+            return False
+        return os.isatty(self._descriptor)
 
     @property
     def period(self) -> float:
@@ -101,12 +106,6 @@ def _standard_error() -> int | None:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
         return None
-
-
-def _is_terminal(descriptor: int | None) -> bool:
-    if descriptor is None or os.environ.get("TERM", "dumb") == "dumb":
-        return False
-    return os.isatty(descriptor)
 
 
 def _height(descriptor: int | None) -> int:
