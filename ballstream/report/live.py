@@ -1,6 +1,7 @@
 """The live view of a server: a row for each client that is scored, and a note of each event."""
 
 import asyncio
+from itertools import starmap
 
 from ..errors import BallstreamError
 from . import view
@@ -30,10 +31,10 @@ class LiveView(Observer):
         """Show how the sessions stand, again and again."""
         while True:
             await asyncio.sleep(self._terminal.period)
-            self._terminal.show(
-                [
-                    view.server_cells(view.client_name(each), each.snapshot())
-                    for each in self._sessions.values()
-                    if not each.passive
-                ]
-            )
+            present = [
+                (view.client_name(each), each.snapshot())
+                for each in self._sessions.values()
+                if not each.passive
+            ]
+            # The words are made in the thread of the terminal.
+            self._terminal.show(starmap(view.server_cells, present))

@@ -1,10 +1,8 @@
 """Figures into what people read on a terminal: tables, lines, summaries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
-from rich import box
-from rich.table import Table
 
 from ..protocol.messages import Feedback
 from ..scoring.counts import counts_of
@@ -19,15 +17,15 @@ _LIVE_COUNTS = {
     name: count.live for name, count in counts_of(Snapshot).items() if count.live is not None
 }
 _LIVE_FIGURES = (
-    ("detection px", "detection_error_px", "p50", 3),
-    ("tracking px", "tracking_error_px", "p50", 2),
-    ("latency p50", "latency_ms", "p50", 1),
+    ("error px", "detection_error_px", "p50", 3),
+    ("track px", "tracking_error_px", "p50", 2),
+    ("latency", "latency_ms", "p50", 1),
     ("p95 ms", "latency_ms", "p95", 1),
     ("client ms", "client_ms", "p50", 1),
-    ("detector ms", "detect_ms", "p50", 1),
+    ("detector", "detect_ms", "p50", 1),
 )
 _SERVER_COLUMNS = (
-    "client", *_LIVE_COUNTS.values(), "answered %", *(heading for heading, *_ in _LIVE_FIGURES),
+    "client", *_LIVE_COUNTS.values(), "answered", *(heading for heading, *_ in _LIVE_FIGURES),
 )  # fmt: skip
 _CLIENT_COLUMNS = (
     "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
@@ -54,7 +52,7 @@ def server_cells(name: str, now: Snapshot) -> Cells:
     return (
         name,
         *(str(getattr(now, count)) for count in _LIVE_COUNTS),
-        number(now.answered_percent, 1),
+        percent(now.answered_percent),
         *(
             number(getattr(now.recent[figure], percentile), places)
             for _, figure, percentile, places in _LIVE_FIGURES
@@ -62,7 +60,7 @@ def server_cells(name: str, now: Snapshot) -> Cells:
     )
 
 
-def server_table(rows: Iterable[Cells]) -> Table:
+def server_table(rows: Iterable[Cells]) -> list[str]:
     """The live view of a server, one row a client."""
     return _table(_SERVER_COLUMNS, rows)
 
@@ -79,7 +77,7 @@ def summary_lines(report: SessionReport) -> list[str]:
     ending = "" if report.ended is None else f"; {_ending(report.ended)}"
     lines = [
         f"client {report.id}{_in_brackets(report.client)}, {report.transport}, {report.codec}, "
-        f"{report.seconds:.1f} s, {number(report.answered_percent, 1)} % of the frames due "
+        f"{report.seconds:.1f} s, {percent(report.answered_percent)} of the frames due "
         f"answered{ending}",
         f"  {_counted(report)}",
     ]
@@ -128,6 +126,11 @@ def _figures(name: str, statistics: Statistics, unit: str, places: int) -> str:
     return f"  {name.lower():<18} {unit}  {figures}  n {statistics.n}"
 
 
+def percent(share: float | None) -> str:
+    """A share for people, a dash where there is none."""
+    return "-" if share is None else f"{share:.1f} %"
+
+
 def number(value: float | None, places: int) -> str:
     """A figure with a fixed number of decimal places, a dash where there is none."""
     return "-" if value is None else f"{value:.{places}f}"
@@ -147,7 +150,7 @@ def client_cells(progress: Progress) -> Cells:
     )
 
 
-def client_table(rows: Iterable[Cells]) -> Table:
+def client_table(rows: Iterable[Cells]) -> list[str]:
     """The live view of a client."""
     return _table(_CLIENT_COLUMNS, rows)
 
@@ -161,10 +164,16 @@ def client_line(cells: Cells) -> str:
     )
 
 
-def _table(columns: Iterable[str], rows: Iterable[Cells]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="left" if column == "client" else "right")
-    for row in rows:
-        table.add_row(*row)
-    return table
+def _table(columns: Sequence[str], rows: Iterable[Cells]) -> list[str]:
+    """Cells in columns under a heading; whoever they are about is on the left."""
+    lines = [columns, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    left = columns[0] == "client"
+    heading, *others = (
+        "  ".join(
+            cell.ljust(width) if left and place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
+    return [heading, "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * len(heading), *others]

@@ -5,6 +5,7 @@ Names and units follow https://prometheus.io/docs/practices/naming/; no label gr
 
 from collections import Counter as Tally
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
@@ -41,8 +42,7 @@ class Metrics(Observer):
     def __init__(self, build: Mapping[str, str], most_sessions: int) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._watched: dict[int, Watched] = {}
-        self._counted: dict[int, Tally[str]] = {}
+        self._watched: dict[int, _Account] = {}
         Info("ballstream_build", "Versions.", registry=self.registry).info(dict(build))
         self._gauge("sessions_limit", "Sessions that fit in at a time.").set(most_sessions)
         self._sessions = self._gauge("sessions", "Sessions at present, by kind.", "kind")
@@ -93,7 +93,7 @@ class Metrics(Observer):
 
     def came(self, session: Watched) -> None:
         self._offers.inc()
-        self._watched[session.number] = session
+        self._watched[session.number] = _Account(session)
 
     def refused(self, error: BallstreamError) -> None:
         self._offers.inc()
@@ -109,29 +109,36 @@ class Metrics(Observer):
                 histogram.observe(value / 1e3 if name.endswith("_ms") else value)
 
     def ended(self, session: Watched, report: SessionReport) -> None:
-        del self._watched[session.number]
+        account = self._watched.pop(session.number)
         self._ended.labels(_kind(session), _outcome(report)).inc()
         if not session.passive:
-            self._count(session.number, report)
-        self._counted.pop(session.number, None)
+            self._count(account, report)
 
     def update(self) -> None:
         """Bring the counters up to the present figures of the sessions that run."""
         kinds = Tally(dict.fromkeys(_KINDS, 0))
-        for number, session in self._watched.items():
-            kinds[_kind(session)] += 1
-            if not session.passive:
-                self._count(number, session.snapshot())
+        for account in self._watched.values():
+            kinds[_kind(account.session)] += 1
+            if not account.session.passive:
+                self._count(account, account.session.snapshot())
         for kind, count in kinds.items():
             self._sessions.labels(kind).set(count)
 
-    def _count(self, number: int, counts: Counts) -> None:
+    def _count(self, account: "_Account", counts: Counts) -> None:
         """Add to the counters what is new since the last time."""
-        before = self._counted.get(number, Tally())
         now = Tally({name: getattr(counts, name) for name in self._counters})
-        for name, increase in (now - before).items():
+        for name, increase in (now - account.counted).items():
             self._counters[name].inc(increase)
-        self._counted[number] = now | before
+        # A counter never goes down; what was lost for sure may turn out to be unnumbered.
+        account.counted |= now
+
+
+@dataclass
+class _Account:
+    """A session that runs, and what of its counts is in the counters already."""
+
+    session: Watched
+    counted: Tally[str] = field(default_factory=Tally)
 
 
 def _kind(session: Watched) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 from programs import run
+from samples import Session
 
 from ballstream.errors import UsageError
-from ballstream.report.folder import OutputFolder, open_output
+from ballstream.report.folder import EstimateRows, OutputFolder, open_output
+from ballstream.scoring.score import Result, Verdict
 
 COLUMNS = ("session", "at")
 FULL = Path("/dev/full")
@@ -123,3 +125,12 @@ async def test_a_full_disk_costs_the_report_and_not_the_summary(
     assert "estimates.csv ends here: File too large" in server.errors
     assert "cannot write report.html: File too large" in server.errors
     assert "Traceback" not in server.errors
+
+
+def test_every_estimate_has_a_row(tmp_path: Path) -> None:
+    verdict = Verdict(Result.ANSWERED, 7, 1.0, 2.0, tracking_error_px=0.5, counted=True)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        EstimateRows(output).verdict(Session(3), 1.25, verdict)
+    assert (tmp_path / "estimates.csv").read_bytes() == (
+        b"session,at\n3,1.25,answered,7,1.0,2.0,,,,0.5,,,,1\n"
+    )

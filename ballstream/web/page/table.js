@@ -9,7 +9,8 @@ function line(row, isOwn) {
   const line = document.createElement("tr");
   line.classList.toggle("own", isOwn);
   line.dataset.client = row.client;
-  line.append(cell(`${row.client}${isOwn ? " (this page)" : ""}`, "th"));
+  const name = row.name ? ` (${row.name})` : "";
+  line.append(cell(`${row.client}${isOwn ? " (this page)" : name}`, "th"));
   if (row.passive) {
     const watching = cell("watches and does not answer");
     watching.colSpan = 6;
@@ -17,7 +18,7 @@ function line(row, isOwn) {
     return line;
   }
   line.append(
-    cell(row.frames_sent),
+    cell(row.frames_due),
     cell(figure(row.answered_percent, 1, " %")),
     cell(figure(row.detection_error_px, 3)),
     cell(figure(row.tracking_error_px, 2)),
