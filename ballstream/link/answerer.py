@@ -108,7 +108,7 @@ class Answerer:
         return await answer_offer(connection, offer, self._network)
 
     async def add_candidate(self, line: str, mid: str | None) -> None:
-        """Take a way to the client that it found after its offer; an unusable one is passed over."""
+        """Take a way to the client that it found after its offer; an unusable one is ignored."""
         await add_candidate(self.peer.connection, line, mid)
 
     async def open(self) -> bool:

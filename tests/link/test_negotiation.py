@@ -197,7 +197,7 @@ async def test_a_later_candidate_is_used_and_a_bad_one_passed_over() -> None:
     offer = "".join(line for line in lines if not line.startswith(held_back))
     good = "candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host"
     async with Peer(DIRECT) as peer:
-        sender = send_track(peer.connection, ball_track(), "VP8")
+        sender = send_track(peer.connection, ball_track(), Codec.VP8)
         await answer_offer(peer.connection, offer)
         for line, mid in (
             ("candidate:", "0"),
