@@ -40,6 +40,11 @@ PURE = [
         "vision/detect.py",
         "vision/picture.py",
         "link/candidates.py",
+        "link/description.py",
+        "link/description_answer.py",
+        "link/description_formats.py",
+        "link/description_offer.py",
+        "link/description_transport.py",
         "link/reassembly.py",
         "link/payload.py",
     )
