@@ -197,10 +197,10 @@ def _section(
 ) -> Section:
     words = line[2:].split()
     port = number(words[1].partition("/")[0], _MOST_PORTS) if len(words) > 3 else None
-    if port is None:
+    if port is None or not line.isascii():
         raise NegotiationError(
             f"the {role} is malformed: {quoted(line)} is not "
-            '"m=KIND PORT PROTOCOL FORMAT ..." with a port from 0 to 65535'
+            '"m=KIND PORT PROTOCOL FORMAT ..." in ASCII, with a port from 0 to 65535'
         )
     section = Section(
         role, index, words[0].lower(), port, words[2], tuple(words[3:]), mid, bundle, own, session

@@ -161,7 +161,7 @@ def extensions_of(section: Section) -> list[Extension]:
         taken = any(each.id == at for each in found.values())
         if at and not taken and direction.lower() not in closed:
             found[words[1]] = Extension(at, words[1], direction.lower())
-    return list(found.values())
+    return sorted(found.values(), key=lambda each: each.id)
 
 
 def lines_for_aiortc(formats: Sequence[Format], numbering: Numbering) -> list[str]:
@@ -209,13 +209,13 @@ def _by_number(section: Section, name: str) -> dict[str, str]:
 
 
 def _parameters(section: Section) -> dict[str, dict[str, str]]:
-    return {
-        first: {
-            key.strip().lower(): value.strip()
-            for key, _, value in (item.partition("=") for item in rest.split(";"))
-        }
-        for first, rest in _by_number(section, "fmtp").items()
-    }
+    found: dict[str, dict[str, str]] = {}
+    for value in section.own.get("fmtp", ()):
+        first, *rest = value.split(None, 1) or [""]
+        for item in "".join(rest).split(";"):
+            key, _, said = item.partition("=")
+            found.setdefault(first, {})[key.strip().lower()] = said.strip()
+    return found
 
 
 def _feedback(section: Section) -> dict[str, list[str]]:

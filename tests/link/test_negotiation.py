@@ -421,7 +421,7 @@ REFUSED = {
     ),
     "a port that is none": (
         "", offer(VIDEO.replace("o 9", "o 65536"), DATA), "VP8", NegotiationError,
-        "with a port from 0 to 65535",
+        "in ASCII, with a port from 0 to 65535",
     ),
     "something else": ("", '{"sdp": 1}', "VP8", NegotiationError, 'does not begin with "v=0"'),
 }  # fmt: skip
