@@ -43,6 +43,7 @@ PURE = [
         "link/description.py",
         "link/description_answer.py",
         "link/description_formats.py",
+        "link/description_fragment.py",
         "link/description_offer.py",
         "link/description_transport.py",
         "link/reassembly.py",

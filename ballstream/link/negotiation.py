@@ -25,10 +25,12 @@ from aiortc.rtcrtpparameters import (
 from aiortc.sdp import candidate_from_sdp
 
 from ..config import DIRECT, Network
-from ..errors import NoRoute, Unacceptable
+from ..errors import NegotiationError, NoRoute, Unacceptable
 from .candidates import advertise, has_candidate
+from .description import MAX_CANDIDATES
 from .description_answer import read_answer
 from .description_formats import Numbering
+from .description_fragment import read_fragment
 from .description_offer import Readable, answer_for, read_offer, readable
 
 logger = logging.getLogger(__name__)
@@ -89,6 +91,22 @@ async def answer_offer(
     return answer_for(offer, _gathered(connection, network))
 
 
+def add_candidates(connection: RTCPeerConnection, fragment: str) -> None:
+    """Use candidates that come after their offer, as `application/trickle-ice-sdpfrag` (RFC 8840).
+
+    Raises NegotiationError where the fragment is malformed or there are too many candidates,
+    Unacceptable where it would restart ICE.
+    """
+    candidates = read_fragment(fragment, connection.remoteDescription.sdp)
+    transports = [each.receiver.transport for each in connection.getTransceivers()]
+    if connection.sctp is not None:
+        transports.append(connection.sctp.transport)
+    known = max(len(each.transport.getRemoteCandidates()) for each in transports)
+    if known + len(candidates) > MAX_CANDIDATES:
+        raise NegotiationError(f"there are more than {MAX_CANDIDATES} candidates")
+    _add(connection, candidates)
+
+
 def wants_video(sdp: str, codec: str | None = None) -> bool:
     """Whether an offer asks for video; one that does not has datachannels.
 
@@ -106,7 +124,7 @@ async def _apply(connection: RTCPeerConnection, remote: Readable, kind: str) -> 
     if remote.numbering.peers:
         for transceiver in connection.getTransceivers():
             _renumber(transceiver, remote.numbering)
-    _look_up(connection, remote.hidden)
+    _add(connection, remote.hidden)
 
 
 def _renumber(transceiver: RTCRtpTransceiver, numbering: Numbering) -> None:
@@ -136,11 +154,11 @@ def _renumbered(codec: RTCRtpCodecParameters, numbering: Numbering) -> RTCRtpCod
     return replace(codec, payloadType=payload_type, parameters=parameters)
 
 
-def _look_up(connection: RTCPeerConnection, hidden: Iterable[tuple[str, str]]) -> None:
-    """Look up candidates that are names of multicast DNS, meanwhile, and use those that are found.
+def _add(connection: RTCPeerConnection, candidates: Iterable[tuple[str, str]]) -> None:
+    """Use further candidates, meanwhile, as soon as those that are names have been looked up.
 
-    Nothing waits for it: most cannot be found, and it takes a second to know. That no socket can be
-    had for it, because another program holds UDP port 5353, costs these candidates only.
+    Nothing waits for it: most names cannot be found, and it takes a second to know. That no socket
+    can be had for it, because another program holds UDP port 5353, costs these candidates only.
     """
 
     async def add(mid: str, text: str) -> None:
@@ -151,7 +169,7 @@ def _look_up(connection: RTCPeerConnection, hidden: Iterable[tuple[str, str]]) -
         except OSError as error:
             logger.debug("a candidate cannot be looked up: %s", error)
 
-    tasks = [asyncio.create_task(add(mid, text)) for mid, text in hidden]
+    tasks = [asyncio.create_task(add(mid, text)) for mid, text in candidates]
 
     def stop() -> None:
         if connection.signalingState == "closed":

@@ -63,6 +63,8 @@ def test_without_a_bundle_every_section_has_its_own_transport() -> None:
     video, data = SessionDescription.parse(
         read_answer(answered(VIDEO_ANSWER, other, session=""), OFFER).sdp
     ).media
+    assert video.ice is not None
+    assert data.ice is not None
     assert (video.ice.usernameFragment, data.ice.usernameFragment) == ("peer", "other")
 
 

@@ -17,7 +17,15 @@ from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from offers import bundles, sections
 
 from ballstream.config import DIRECT
-from ballstream.link.negotiation import accept_answer, answer_offer, make_offer, send_track
+from ballstream.errors import NegotiationError
+from ballstream.link.description import MAX_CANDIDATES
+from ballstream.link.negotiation import (
+    accept_answer,
+    add_candidates,
+    answer_offer,
+    make_offer,
+    send_track,
+)
 from ballstream.link.peer import Peer, close
 
 TIMEOUT = 20.0
@@ -143,6 +151,24 @@ async def test_an_aiortc_client_that_offers_audio_too_gets_its_video() -> None:
             assert client.connectionState == "connected"
     finally:
         await close(client)
+
+
+async def test_candidates_may_come_after_their_offer() -> None:
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        client.connection.addTransceiver("video", direction="recvonly")
+        sender = send_track(server.connection, VideoStreamTrack(), "VP8")
+        offered = await make_offer(client.connection)
+        found = re.findall(r"a=candidate:.*\r\n", offered)
+        await answer_offer(server.connection, without("candidate:")(offered))
+        add_candidates(server.connection, "".join(["m=video 9 RTP/AVP 0\r\na=mid:0\r\n", *found]))
+        await asyncio.sleep(0)  # an address needs no looking up
+        known = sender.transport.transport.getRemoteCandidates()
+        assert [each.port for each in known] == [
+            int(each.split()[5]) for each in found[: len(known)]
+        ]
+        assert len(known) == len({*found})
+        with pytest.raises(NegotiationError, match="more than 64 candidates"):
+            add_candidates(server.connection, found[0] * MAX_CANDIDATES)
 
 
 async def test_packets_bear_the_payload_types_of_the_offer() -> None:
