@@ -2,7 +2,8 @@
 
 Read without trust and without pedantry: within limits, in linear time, and what does not matter
 here is passed over. What is asked of a description stands in `description_offer.py` and
-`description_answer.py`.
+`description_answer.py`, how aiortc is told in `description_readable.py`, and how its own answer
+becomes one that the peer knows in `description_mirror.py`.
 """
 
 from collections.abc import Mapping, Sequence

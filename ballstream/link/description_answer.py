@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ..errors import NegotiationError, Unacceptable
 from .description import Description, Section, both, number, parse, quoted, reverse
 from .description_formats import Format, Numbering, formats_of, why_none
-from .description_offer import Readable, compose, data_lines, is_data, video_lines
+from .description_readable import Readable, compose, data_lines, is_data, video_lines
 from .description_transport import has_mux, transport_of
 
 _REFUSED = {"video": "sends no video", "application": "takes no datachannel"}

@@ -1,26 +1,22 @@
-"""An offer as aiortc reads it, and aiortc's answer as the offer's maker wants it; pure.
+"""What is taken of an offer, and how aiortc reads it (RFC 8829); pure.
 
 Taken are one section for video and one for datachannels. aiortc sees nothing of the others, nor of
-what it would not understand. The answer mirrors the offer (RFC 3264, RFC 8829): sections and their
-order, mids, protocols, BUNDLE groups (RFC 9143), payload types. What is not taken has port 0 there
-or, where it shares the transport and could have been taken, is inactive: aiortc as a peer knows no
-port 0.
+what it would not understand.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import NegotiationError, Unacceptable
-from .description import Description, Section, number, parse, quoted
-from .description_formats import (
-    Extension,
-    Format,
-    Numbering,
-    extensions_of,
-    formats_of,
-    lines_for_aiortc,
-    lines_for_peer,
-    why_none,
+from .description import Description, Section, parse, quoted
+from .description_formats import Format, Numbering, formats_of, why_none
+from .description_readable import (
+    Readable,
+    compose,
+    data_lines,
+    is_data,
+    mid_of,
+    video_lines,
 )
 from .description_transport import Transport, has_mux, transport_of
 
@@ -29,29 +25,6 @@ _RTP = (
     "TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP", "RTP/AVPF", "RTP/AVP",
 )  # fmt: skip
 """All mean the same where there is a fingerprint (RFC 8829, section 5.1.2)."""
-
-_SCTP = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP")
-_LEGACY_SCTP = "DTLS/SCTP"
-_DATACHANNEL = "webrtc-datachannel"
-_OUR_SCTP_PORT = "5000"
-"""aiortc's, in every answer."""
-
-_MOST_SCTP_PORTS = 0xFFFF
-_MOST_MESSAGE = (1 << 62) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Readable:
-    """A description as aiortc reads it.
-
-    `numbering` is that of its payload types, `hidden` are pairs of a mid and a candidate to be
-    looked up, `codec` names its first video codec, "" without video.
-    """
-
-    sdp: str
-    numbering: Numbering
-    hidden: tuple[tuple[str, str], ...]
-    codec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +69,9 @@ def read_offer(text: str, codec: str | None = None, *, sends_video: bool = True)
     return offer
 
 
-def is_data(section: Section) -> bool:
-    """Whether a section is one of datachannels (RFC 8841)."""
-    if section.kind != "application" or section.protocol.upper() not in _SCTP:
-        return False
-    return section.formats[0].lower() == _DATACHANNEL or _is_legacy(section)
-
-
 def readable(offer: Offer) -> Readable:
     """The offer as aiortc reads it; raises NegotiationError, Unacceptable."""
-    groups = _groups(offer)
+    groups = groups_of(offer)
     transports = {each.index: _transport(offer, each, groups) for each in offer.taken}
     numbering = Numbering.of(offer.formats)
     sections = []
@@ -122,71 +88,25 @@ def readable(offer: Offer) -> Readable:
             lite=any(each.lite for each in transports.values()),
         ),
         numbering,
-        hidden_of(offer.taken, transports),
+        _hidden(offer.taken, transports),
         offer.formats[0].codec if offer.formats else "",
     )
 
 
-def answer_for(offer: Offer, sdp: str) -> str:
-    """aiortc's answer to the readable offer, as the maker of the offer wants it."""
-    session, *blocks = _blocks(sdp)
-    numbering = Numbering.of(offer.formats)
-    written = {
-        section.index: _mirrored(offer, section, numbering, block)
-        for section, block in zip(offer.taken, blocks, strict=True)
-    }
-    shared = {each.bundle: written[each.index] for each in offer.taken}
-    lines = [line for line in session if not line.startswith("a=group:")]
-    lines += [bundle_line(group) for group in _groups(offer)]
-    for section in offer.description.sections:
-        if section.index in written:
-            lines += written[section.index]
-        elif section.index in offer.spare:
-            lines += _inactive(section, offer.spare[section.index], shared[section.bundle])
-        else:
-            lines += _rejected(section)
-    return "".join(f"{line}\r\n" for line in lines)
+def groups_of(offer: Offer) -> list[list[Section]]:
+    """The BUNDLE groups of the answer; the first section of each is the one that is tagged."""
+    groups = []
+    for bundle in offer.description.bundles:
+        members = [offer.description.section(mid) for mid in bundle]
+        group = [each for each in members if each in offer.taken or each.index in offer.spare]
+        # A bundle-only section has port 0, and no transport of its own to go by.
+        group.sort(key=lambda section: section.port == 0)
+        if group:
+            groups.append(group)
+    return groups
 
 
-def video_lines(
-    section: Section, direction: str, formats: Sequence[Format], numbering: Numbering
-) -> list[str]:
-    """A video section in aiortc's own words, but for mid and transport."""
-    numbers = " ".join(str(numbering.to_aiortc(each.number)) for each in formats)
-    return [
-        f"m=video 9 UDP/TLS/RTP/SAVPF {numbers}",
-        f"a={direction}",
-        "a=rtcp-mux",
-        *(f"a=extmap:{each.id} {each.uri}" for each in extensions_of(section)),
-        *lines_for_aiortc(formats, numbering),
-    ]
-
-
-def data_lines(section: Section) -> list[str]:
-    """A datachannel section in aiortc's own words, but for mid and transport."""
-    values = section.own.get("sctp-port")
-    text = values[0] if values else section.formats[0] if _is_legacy(section) else None
-    if text is None:
-        raise section.malformed('has no "a=sctp-port" (RFC 8841)')
-    port = number(text, _MOST_SCTP_PORTS)
-    if not port:
-        raise section.malformed(
-            f"has {quoted(f'a=sctp-port:{text}')}; wanted was a port from 1 to 65535"
-        )
-    size = number(next(iter(section.own.get("max-message-size", ())), ""), _MOST_MESSAGE)
-    return [
-        f"m=application 9 UDP/DTLS/SCTP {_DATACHANNEL}",
-        f"a=sctp-port:{port}",
-        *([] if size is None else [f"a=max-message-size:{size}"]),
-    ]
-
-
-def mid_of(section: Section) -> str:
-    """By which aiortc knows a section: its mid, or where there is none, one that nobody has."""
-    return f"{section.index} is nameless" if section.mid is None else section.mid
-
-
-def hidden_of(
+def _hidden(
     sections: Sequence[Section], transports: Mapping[int, Transport]
 ) -> tuple[tuple[str, str], ...]:
     """The candidates to be looked up, with the mids of their sections."""
@@ -195,27 +115,6 @@ def hidden_of(
         for section in sections
         for candidate in transports[section.index].hidden
     )
-
-
-def compose(
-    groups: Sequence[Sequence[Section]], sections: Sequence[Sequence[str]], *, lite: bool
-) -> str:
-    """A whole description from its sections."""
-    lines = [
-        "v=0",
-        "o=- 0 0 IN IP4 0.0.0.0",
-        "s=-",
-        "t=0 0",
-        *(["a=ice-lite"] if lite else []),
-        *(bundle_line(group) for group in groups if group),
-        *(line for section in sections for line in section),
-    ]
-    return "".join(f"{line}\r\n" for line in lines)
-
-
-def bundle_line(group: Sequence[Section]) -> str:
-    """The sections that share a transport; the first says which."""
-    return f"a=group:BUNDLE {' '.join(mid_of(each) for each in group)}"
 
 
 def _choose_video(
@@ -250,76 +149,9 @@ def _tagged(description: Description, section: Section) -> list[Section]:
     return [description.section(section.bundle[0])] if section.bundle else []
 
 
-def _groups(offer: Offer) -> list[list[Section]]:
-    """The BUNDLE groups of the answer; the first section of each is the one that is tagged."""
-    groups = []
-    for bundle in offer.description.bundles:
-        members = [offer.description.section(mid) for mid in bundle]
-        group = [each for each in members if each in offer.taken or each.index in offer.spare]
-        # A bundle-only section has port 0, and no transport of its own to go by.
-        group.sort(key=lambda section: section.port == 0)
-        if group:
-            groups.append(group)
-    return groups
-
-
 def _transport(offer: Offer, section: Section, groups: Sequence[Sequence[Section]]) -> Transport:
     tagged = [group[0] for group in groups if section in group]
     return transport_of(section, [*tagged, *_tagged(offer.description, section), section])
-
-
-def _is_legacy(section: Section) -> bool:
-    """`m=application 9 DTLS/SCTP 5000`, as it was before RFC 8841."""
-    return section.protocol.upper() == _LEGACY_SCTP and section.formats[0].isdigit()
-
-
-def _blocks(sdp: str) -> list[list[str]]:
-    """The lines of a description of ours: the session's, and those of every section."""
-    blocks: list[list[str]] = [[]]
-    for line in sdp.splitlines():
-        if line.startswith("m="):
-            blocks.append([])
-        blocks[-1].append(line)
-    return blocks
-
-
-def _mirrored(
-    offer: Offer, section: Section, numbering: Numbering, block: Sequence[str]
-) -> list[str]:
-    """One section of aiortc's answer in the words of the offer's."""
-    formats = {each.number: each for each in offer.formats}
-    extensions = {each.uri: each for each in extensions_of(section)}
-    lines = []
-    for line in block:
-        name, _, value = line.partition(":")
-        if line.startswith("m="):
-            lines.append(_media_line(section, numbering, line))
-        elif name == "a=rtpmap":
-            lines += lines_for_peer(formats[numbering.to_peer(int(value.split()[0]))])
-        elif name == "a=rtcp-fb":
-            at, words = value.split(" ", 1)
-            lines.append(f"a=rtcp-fb:{numbering.to_peer(int(at))} {words}")
-        elif name == "a=extmap":
-            lines.append(_extension_line(extensions[value.split()[1]]))
-        elif name == "a=sctp-port" and _is_legacy(section):
-            lines.append(f"a=sctpmap:{value} {_DATACHANNEL} 65535")
-        elif name != "a=fmtp" and (name != "a=mid" or section.mid is not None):
-            lines.append(line)
-    return lines
-
-
-def _media_line(section: Section, numbering: Numbering, line: str) -> str:
-    kind, port, _, *formats = line.split()
-    if section.kind == "video":
-        formats = [str(numbering.to_peer(int(each))) for each in formats]
-    elif _is_legacy(section):
-        formats = [_OUR_SCTP_PORT]
-    return f"{kind} {port} {section.protocol} {' '.join(formats)}"
-
-
-def _extension_line(extension: Extension) -> str:
-    direction = {"recvonly": "/sendonly"}.get(extension.direction, "")
-    return f"a=extmap:{extension.id}{direction} {extension.uri}"
 
 
 def _spare(description: Description, taken: Sequence[Section]) -> dict[int, list[Format]]:
@@ -335,28 +167,3 @@ def _spare(description: Description, taken: Sequence[Section]) -> dict[int, list
         and has_mux([section, *_tagged(description, section)])
         and (formats := formats_of(section))
     }
-
-
-def _inactive(section: Section, formats: Sequence[Format], block: Sequence[str]) -> list[str]:
-    """A section in which nothing is sent, over the transport of another."""
-    _, port, *_ = block[0].split()
-    transport = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
-    numbers = " ".join(str(each.number) for each in formats)
-    return [
-        f"m={section.kind} {port} {section.protocol} {numbers}",
-        *(line for line in block if line.startswith("c=")),
-        "a=inactive",
-        f"a=mid:{section.mid}",
-        "a=rtcp-mux",
-        *(line for each in formats for line in lines_for_peer(each)),
-        *(line for line in block if line.startswith(transport)),
-    ]
-
-
-def _rejected(section: Section) -> list[str]:
-    return [
-        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}",
-        "c=IN IP4 0.0.0.0",
-        "a=inactive",
-        *([] if section.mid is None else [f"a=mid:{section.mid}"]),
-    ]

@@ -1,7 +1,7 @@
 """Offer and answer, with every candidate in them, and no trust in what the peer sends.
 
-Peers write descriptions in many ways, and aiortc reads few of them. `description_offer.py` and
-`description_answer.py` stand between; here their text is applied to a connection.
+Peers write descriptions in many ways, and aiortc reads few of them. The `description_*.py` files
+stand between, and nothing else knows of it; here their text is applied to a connection.
 """
 
 import asyncio
@@ -31,7 +31,9 @@ from .description import MAX_CANDIDATES
 from .description_answer import read_answer
 from .description_formats import Numbering
 from .description_fragment import read_fragment
-from .description_offer import Readable, answer_for, read_offer, readable
+from .description_mirror import answer_for
+from .description_offer import read_offer, readable
+from .description_readable import Readable
 
 logger = logging.getLogger(__name__)
 
