@@ -103,13 +103,13 @@ class Answerer:
         """
         connection = self.peer.connection
         self.peer.guard.on(connection, "datachannel", self._on_datachannel, "taking a channel")
-        if wants_video(offer):
+        if wants_video(offer, self._streams.video_codec):
             self._add_video()
-        return await answer_offer(connection, offer, self._network)
+        return await answer_offer(connection, offer, self._network, self._streams.video_codec)
 
     async def add_candidate(self, line: str, mid: str | None) -> None:
         """Take a way to the client that it found after its offer; an unusable one is ignored."""
-        await add_candidate(self.peer.connection, line, mid)
+        add_candidate(self.peer.connection, line, mid)
 
     async def open(self) -> bool:
         """Wait for the connection and its channels, and let the frames begin; False without any.

@@ -1,35 +1,41 @@
 """Offer and answer, with every candidate in them, and no trust in what the peer sends.
 
-aiortc takes a description apart without checking it first: a malformed one raises IndexError,
-StopIteration, AssertionError and others. Here each becomes a NegotiationError.
+Peers write descriptions in many ways, and aiortc reads few of them. The `description_*.py` files
+stand between, and nothing else knows of it; here their text is applied to a connection.
 """
 
+import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from dataclasses import replace
 
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
 from aiortc.exceptions import OperationError
-from aiortc.sdp import SessionDescription, candidate_from_sdp
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpReceiveParameters,
+    RTCRtpSendParameters,
+)
+from aiortc.sdp import candidate_from_sdp
 
 from ..config import DIRECT, Codec, Network
-from ..errors import NegotiationError, NoRoute, Unacceptable
-from .candidates import advertise, has_candidate
+from ..errors import NoRoute, Unacceptable
+from .candidates import advertise, has_candidate, usable
+from .description_answer import read_answer
+from .description_formats import Numbering
+from .description_mirror import answer_for
+from .description_offer import read_offer, readable
+from .description_readable import Readable
 
 logger = logging.getLogger(__name__)
 
-MAX_SECTIONS = 4
-MAX_CANDIDATES = 64
-MAX_LINES = 1000
-MAX_LINES_ALIKE = 200
-"""Lines of one kind in a description: aiortc's parser takes time by the square of some."""
-
 _RTX = "video/rtx"
-
-
-class _Unreasonable(Exception):  # noqa: N818 - never seen outside
-    """A description is not what any real peer would send."""
 
 
 async def make_offer(connection: RTCPeerConnection, network: Network = DIRECT) -> str:
@@ -41,11 +47,15 @@ async def make_offer(connection: RTCPeerConnection, network: Network = DIRECT) -
     return _gathered(connection, network)
 
 
-async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
-    """Apply the server's answer; raises NegotiationError where it cannot be used."""
-    with _described("answer"):
-        _parse(sdp)
-        await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+async def accept_answer(connection: RTCPeerConnection, sdp: str) -> str:
+    """Apply the server's answer; returns the video's codec, `VP8` or `H264`, or "" without video.
+
+    Raises NegotiationError where it cannot be used, Unacceptable where the server does not take
+    what was offered.
+    """
+    answer = read_answer(sdp, connection.localDescription.sdp)
+    await _apply(connection, answer, "answer")
+    return answer.codec
 
 
 def send_track(
@@ -64,94 +74,109 @@ def send_track(
     return transceiver.sender
 
 
-async def answer_offer(connection: RTCPeerConnection, sdp: str, network: Network = DIRECT) -> str:
+async def answer_offer(
+    connection: RTCPeerConnection,
+    sdp: str,
+    network: Network = DIRECT,
+    codec: str | None = None,
+) -> str:
     """Apply an offer; returns the answer's SDP with all candidates.
 
-    Raises NegotiationError where the offer cannot be used, Unacceptable where the codecs differ,
-    NoRoute where this end has no address to answer with.
+    `codec` is what `send_track` was told, so that an error can name it. Raises NegotiationError
+    where the offer cannot be used, Unacceptable where it asks for what is not there, NoRoute where
+    this end has no address to answer with.
     """
-    # Where the offer leaves open who begins DTLS, let it be its maker. If aiortc begins, it
-    # proposes ECDSA's ciphers alone, which a peer with an RSA certificate, as GStreamer, refuses.
-    sdp = sdp.replace("a=setup:actpass", "a=setup:active")
-    with _described("offer"):
-        await connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
-        for transceiver in connection.getTransceivers():
-            if transceiver.kind != "video":
-                # Else aiortc would receive and decode it, and keep it for nobody.
-                transceiver.direction = "inactive"
-        await connection.setLocalDescription(await connection.createAnswer())
-    return _gathered(connection, network)
+    sends_video = any(each.kind == "video" for each in connection.getTransceivers())
+    offer = read_offer(sdp, codec, sends_video=sends_video)
+    await _apply(connection, readable(offer), "offer")
+    await connection.setLocalDescription(await connection.createAnswer())
+    return answer_for(offer, _gathered(connection, network))
 
 
-async def add_candidate(connection: RTCPeerConnection, line: str, mid: str | None) -> None:
+def add_candidate(connection: RTCPeerConnection, line: str, mid: str | None) -> None:
     """Take a candidate, `candidate:...`, that the peer found after its offer.
 
     `mid` names its media section, by default the first. One that cannot be used is passed over, as
     RFC 9725 wants it (section 4.3.2).
     """
-    try:
-        candidate = candidate_from_sdp(line.removeprefix("candidate:"))
-        candidate.sdpMid = mid
-        candidate.sdpMLineIndex = 0 if mid is None else None
-        if 0 < candidate.port < 0x10000:
-            await connection.addIceCandidate(candidate)
-    except Exception as error:  # the list of what aiortc raises here has no end
-        logger.debug("a candidate cannot be used (%s)", type(error).__name__)
+    found = usable(line.removeprefix("candidate:"))
+    known = [*connection.getTransceivers(), connection.sctp]
+    mids = [each.mid for each in known if each is not None and each.mid is not None]
+    if found is not None and mids:
+        _add(connection, [(mid if mid in mids else mids[0], found)])
 
 
-def wants_video(sdp: str) -> bool:
-    """Whether an offer asks for video; one that does not must have datachannels.
+def wants_video(sdp: str, codec: str | None = None) -> bool:
+    """Whether an offer asks for video; one that does not has datachannels.
 
-    Raises NegotiationError where it is malformed or unreasonably large, Unacceptable where it asks
-    for neither.
+    Raises NegotiationError where it cannot be used, Unacceptable where it asks for neither, or for
+    video but not in `codec`.
     """
-    with _described("offer"):
-        media = _parse(sdp).media
-    if len(media) > MAX_SECTIONS:
-        raise NegotiationError(f"the offer has more than {MAX_SECTIONS} media sections")
-    if any(len(section.ice_candidates) > MAX_CANDIDATES for section in media):
-        raise NegotiationError(f"the offer has more than {MAX_CANDIDATES} candidates")
-    video = [section for section in media if section.kind == "video"]
-    if not video and any(section.kind == "application" for section in media):
-        return False
-    if len(video) != 1 or video[0].direction not in ("recvonly", "sendrecv"):
-        # What has no section at all is no offer that could have been accepted anywhere.
-        refusal = Unacceptable if media else NegotiationError
-        raise refusal(
-            "the offer needs one video section that wants video, or datachannels: add a recvonly "
-            "video transceiver before offering"
-        )
-    return True
+    return read_offer(sdp, codec).video is not None
 
 
-def _parse(sdp: str) -> SessionDescription:
-    """Parse a description; raises _Unreasonable where it is."""
-    lines = sdp.splitlines()
-    kinds = Counter(line.partition(":")[0] for line in lines)
-    if len(lines) > MAX_LINES or (kinds and kinds.most_common(1)[0][1] > MAX_LINES_ALIKE):
-        raise _Unreasonable("it is longer than any that makes sense")
-    description = SessionDescription.parse(sdp)
-    for section in description.media:
-        if section.dtls is None or not section.dtls.fingerprints:
-            raise _Unreasonable("it has no fingerprint")
-        if any(not 0 < candidate.port < 0x10000 for candidate in section.ice_candidates):
-            raise _Unreasonable("it has a candidate with an impossible port")
-    return description
-
-
-@contextmanager
-def _described(kind: str) -> Iterator[None]:
+async def _apply(connection: RTCPeerConnection, remote: Readable, kind: str) -> None:
     try:
-        yield
+        await connection.setRemoteDescription(RTCSessionDescription(remote.sdp, kind))
     except OperationError:
         raise Unacceptable(f"the {kind} has no video codec in common with this end") from None
-    except _Unreasonable as error:
-        raise NegotiationError(f"the {kind} cannot be used: {error}") from None
-    except Exception as error:  # the list of what aiortc raises here has no end
-        # Without the error's text: a log is no place for parts of a description.
-        raise NegotiationError(
-            f"the {kind} cannot be used: it is malformed ({type(error).__name__})"
-        ) from None
+    if remote.numbering.peers:
+        for transceiver in connection.getTransceivers():
+            _renumber(transceiver, remote.numbering)
+    _add(connection, remote.hidden)
+
+
+def _renumber(transceiver: RTCRtpTransceiver, numbering: Numbering) -> None:
+    """Let packets bear the peer's payload types where aiortc has others in their place."""
+    sender, receiver = transceiver.sender, transceiver.receiver
+    send, receive = sender.send, receiver.receive
+
+    async def send_renumbered(parameters: RTCRtpSendParameters) -> None:
+        codecs = [_renumbered(codec, numbering) for codec in parameters.codecs]
+        await send(replace(parameters, codecs=codecs))
+
+    async def receive_renumbered(parameters: RTCRtpReceiveParameters) -> None:
+        codecs = [_renumbered(codec, numbering) for codec in parameters.codecs]
+        await receive(replace(parameters, codecs=codecs))
+
+    sender.send = send_renumbered  # type: ignore[method-assign]
+    receiver.receive = receive_renumbered  # type: ignore[method-assign]
+
+
+def _renumbered(codec: RTCRtpCodecParameters, numbering: Numbering) -> RTCRtpCodecParameters:
+    assert codec.payloadType is not None
+    parameters = dict(codec.parameters)
+    repeated = parameters.get("apt")
+    if isinstance(repeated, int):
+        parameters["apt"] = numbering.to_peer(repeated)
+    payload_type = numbering.to_peer(codec.payloadType)
+    return replace(codec, payloadType=payload_type, parameters=parameters)
+
+
+def _add(connection: RTCPeerConnection, candidates: Iterable[tuple[str, str]]) -> None:
+    """Use further candidates, meanwhile, as soon as those that are names have been looked up.
+
+    Nothing waits for it: most names cannot be found, and it takes a second to know. That no socket
+    can be had for it, because another program holds UDP port 5353, costs these candidates only.
+    """
+
+    async def add(mid: str, text: str) -> None:
+        candidate = candidate_from_sdp(text)
+        candidate.sdpMid = mid
+        try:
+            await connection.addIceCandidate(candidate)
+        except OSError as error:
+            logger.debug("a candidate cannot be looked up: %s", error)
+
+    tasks = [asyncio.create_task(add(mid, text)) for mid, text in candidates]
+
+    def stop() -> None:
+        if connection.signalingState == "closed":
+            for task in tasks:
+                task.cancel()
+
+    if tasks:
+        connection.on("signalingstatechange", stop)
 
 
 def _gathered(connection: RTCPeerConnection, network: Network) -> str:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 from aiortc import RTCDataChannel
-from aiortc.sdp import SessionDescription
 from av import VideoFrame
 
 from ..config import DIRECT, Network
@@ -142,10 +141,9 @@ class Link(Generic[Picture]):
         self._reception = open_reception(
             video.receiver, self._on_video, self._peer.guard, stock=stock
         )
-        answer = await ask()
+        self.codec = await ask()
         if video.currentDirection != "recvonly":
             raise SignalingError("the server answered, but sends no video")
-        self.codec = _codec_of(answer)
 
     async def receive_images(self, ask: Callable[[], Awaitable[str]]) -> None:
         """Add a datachannel for frames, ask for the answer, and be ready for pictures."""
@@ -211,9 +209,9 @@ async def open_link(
         link = Link(peer, channel, convert)
 
         async def ask() -> str:
-            answer = await exchange(await make_offer(connection, network))
-            await accept_answer(connection, answer)
-            return answer
+            return await accept_answer(
+                connection, await exchange(await make_offer(connection, network))
+            )
 
         if transport == "datachannel":
             await link.receive_images(ask)
@@ -223,9 +221,3 @@ async def open_link(
             yield link
         finally:
             link.pictures.end()
-
-
-def _codec_of(answer: str) -> str:
-    """The name of the codec that an answer, which was accepted, settled on."""
-    sections = SessionDescription.parse(answer).media
-    return next(section.rtp.codecs[0].name for section in sections if section.kind == "video")
