@@ -9,6 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from needs import need
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)
 
 
 @pytest.fixture
