@@ -40,7 +40,11 @@ def _resources() -> dict[str, set[str]]:
     me = psutil.Process()
     own = f"ballstream-{me.pid}-*"
     return {
-        "threads": {f"{thread.name} {thread.ident}" for thread in threading.enumerate()},
+        "threads": {
+            f"{thread.name} {thread.ident}"
+            for thread in threading.enumerate()
+            if not thread.name.startswith("asyncio_")  # the event loop's own, which end with it
+        },
         "processes": {str(child.pid) for child in active_children()},
         "sockets": {
             f"{connection.laddr}" for connection in me.net_connections("inet") if connection.laddr
