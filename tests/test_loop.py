@@ -179,24 +179,22 @@ async def test_aiortc_s_own_paths_close_the_loop_too(socket_path: Path) -> None:
     assert seen["frames_answered"] >= 0.9 * (told["frames_received"] - told["frames_skipped"]) > 15
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-async def test_the_client_ends_and_the_server_goes_on(
-    socket_path: Path, number: signal.Signals
-) -> None:
+async def test_clients_end_and_the_server_goes_on(socket_path: Path) -> None:
+    ends = (signal.SIGINT, signal.SIGKILL, signal.SIGINT)
     async with run("server", *unix(socket_path), "--json") as server:
-        for session in ("client 1", "client 2"):
+        for session, number in enumerate(ends, 1):
             async with run("client", *unix(socket_path)) as client:
-                await server.says(f"{session}: ")
+                await server.says(f"client {session}: ")
                 children = client.children
                 client.send_signal(number)
-                await server.says(f"{session} is gone")
+                await server.says(f"client {session} is gone")
                 status, _ = await client.ends()
                 assert status == (130 if number is signal.SIGINT else -number)
                 gone, alive = await asyncio.to_thread(psutil.wait_procs, children, DEADLINE)
                 assert (len(gone), alive) == (len(children), [])
                 assert gone, "the detector's process at the least"
         server.send_signal(signal.SIGTERM)
-        assert len((await server.report())["sessions"]) == 2
+        assert len((await server.report())["sessions"]) == len(ends)
 
 
 async def test_the_server_stops_first(socket_path: Path) -> None:

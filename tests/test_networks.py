@@ -15,7 +15,7 @@ SERVER = ("-s", "whep", "--http", "0.0.0.0:8080", "--token", "sesame", "--json")
 
 def client_of(address: str, *flags: str) -> tuple[str, ...]:
     url = f"http://{address}:8080/whep"
-    return ("-s", "whep", "--url", url, "--token", "sesame", "--duration", "4", *flags)
+    return ("-s", "whep", "--url", url, "--token", "sesame", "--duration", "3", *flags)
 
 
 def show(session: dict[str, Any]) -> None:
