@@ -3,8 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Most tests wait for programs most of the time.
+WORKERS ?= 4
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check pictures clean
+.PHONY: help setup demo test images check pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -23,8 +26,11 @@ demo: setup  ## close the loop for ten seconds between two processes
 	$(BIN)/ballstream-server -s unix-socket --signaling-path "$$folder/socket" --sessions 1; \
 	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
 
-test: setup  ## run the tests
-	$(BIN)/python -m pytest
+test: setup  ## run the tests, but those of the container images
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images'
+
+images: setup  ## build the container images and run their tests; needs Podman as root
+	$(BIN)/python -m pytest -m images tests/deploy
 
 check: setup  ## lint, format and types
 	$(BIN)/ruff check .

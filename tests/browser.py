@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import pytest
+from needs import need
 from playwright.async_api import Browser, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -23,8 +23,7 @@ _FLAGS = (
 async def browsing() -> AsyncIterator[Browser]:
     """A headless Chromium, which ends with the context; the test skips where there is none."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        pytest.skip(f"needs a browser, one of {', '.join(_NAMES)}")
+    need(path, f"a browser, one of {', '.join(_NAMES)}")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
         try:

@@ -9,6 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from needs import need
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)
 
 
 @pytest.fixture
@@ -33,7 +40,11 @@ def _resources() -> dict[str, set[str]]:
     me = psutil.Process()
     own = f"ballstream-{me.pid}-*"
     return {
-        "threads": {f"{thread.name} {thread.ident}" for thread in threading.enumerate()},
+        "threads": {
+            f"{thread.name} {thread.ident}"
+            for thread in threading.enumerate()
+            if not thread.name.startswith("asyncio_")  # the event loop's own, which end with it
+        },
         "processes": {str(child.pid) for child in active_children()},
         "sockets": {
             f"{connection.laddr}" for connection in me.net_connections("inet") if connection.laddr

@@ -4,26 +4,16 @@ import asyncio
 import itertools
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-import pytest
 from programs import soon
 
 PUBLIC, PORT = "198.51.100", 3478
 TURN_SERVER = f"{PUBLIC}.1"
 TURN_LOGIN = "robot:arm"
 _NUMBERS = itertools.count()
-
-needs_namespaces = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("iptables") is None,
-    reason="needs root, iproute2 and iptables: sudo apt-get install iproute2 iptables",
-)
-needs_coturn = pytest.mark.skipif(
-    shutil.which("turnserver") is None, reason="needs coturn: sudo apt-get install coturn"
-)
 
 
 class Machine:

@@ -2,20 +2,17 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import needs
 import pytest
 from programs import run, soon
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("Xvfb") and shutil.which("xdotool")),
-    reason="needs Xvfb and xdotool: sudo apt-get install xvfb xdotool",
-)
+pytestmark = needs.screen
 
 
 @asynccontextmanager

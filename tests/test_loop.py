@@ -5,15 +5,17 @@ import csv
 import json
 import os
 import pty
+import random
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from programs import run, soon
+from programs import DEADLINE, run, soon
 
 SERVER_KEYS = {
     "id", "client", "channel", "ended", "transport", "codec", "seconds", "frames_due",
@@ -25,10 +27,12 @@ SERVER_KEYS = {
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port below those that the kernel gives away, so that nobody gets it meanwhile."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def unix(path: Path) -> tuple[str, ...]:
@@ -39,8 +43,11 @@ def check_closed_loop(server: dict[str, Any], client: dict[str, Any]) -> None:
     (seen,), (told,) = server["sessions"], client["sessions"]
     assert set(seen) == SERVER_KEYS
     assert seen["frames_sent"] > 45
-    assert seen["frames_lost"] <= 3
-    assert seen["frames_answered"] >= seen["frames_sent"] - 15
+    # What the client did not get, or skipped because its machine was busy, cannot be answered; of
+    # the rest an answer or two may fall to the kernel, and half a second of them to the end.
+    unseen = seen["frames_sent"] - told["frames_received"] + told["frames_skipped"]
+    assert 0 <= seen["frames_lost"] <= unseen + 3
+    assert seen["frames_answered"] >= seen["frames_sent"] - unseen - 15
     assert seen["frames_answered"] <= told["estimates_sent"] <= told["frames_received"]
     assert told["breaks"] == told["frames_refused"] == told["detector_restarts"] == 0
     assert seen["rejected"] == seen["duplicates"] == seen["not_found"] == 0
@@ -170,27 +177,26 @@ async def test_aiortc_s_own_paths_close_the_loop_too(socket_path: Path) -> None:
         run("client", *flags, "--duration", "2") as client,
     ):
         (seen,) = (await server.report())["sessions"]
-        await client.report()
-    assert seen["frames_answered"] >= 0.9 * seen["frames_sent"]
+        (told,) = (await client.report())["sessions"]
+    assert seen["frames_answered"] >= 0.9 * (told["frames_received"] - told["frames_skipped"]) > 15
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-async def test_the_client_ends_and_the_server_goes_on(
-    socket_path: Path, number: signal.Signals
-) -> None:
+async def test_clients_end_and_the_server_goes_on(socket_path: Path) -> None:
+    ends = (signal.SIGINT, signal.SIGKILL, signal.SIGINT)
     async with run("server", *unix(socket_path), "--json") as server:
-        for session in ("client 1", "client 2"):
+        for session, number in enumerate(ends, 1):
             async with run("client", *unix(socket_path)) as client:
-                await server.says(f"{session}: ")
+                await server.says(f"client {session}: ")
                 children = client.children
                 client.send_signal(number)
-                await server.says(f"{session} is gone")
+                await server.says(f"client {session} is gone")
                 status, _ = await client.ends()
                 assert status == (130 if number is signal.SIGINT else -number)
-                gone, alive = await asyncio.to_thread(psutil.wait_procs, children, 5)
+                gone, alive = await asyncio.to_thread(psutil.wait_procs, children, DEADLINE)
                 assert (len(gone), alive) == (len(children), [])
+                assert gone, "the detector's process at the least"
         server.send_signal(signal.SIGTERM)
-        assert len((await server.report())["sessions"]) == 2
+        assert len((await server.report())["sessions"]) == len(ends)
 
 
 async def test_the_server_stops_first(socket_path: Path) -> None:
@@ -200,10 +206,10 @@ async def test_the_server_stops_first(socket_path: Path) -> None:
     ):
         await client.says("frames")
         server.send_signal(signal.SIGINT)
-        status, summary = await server.ends(6)
+        status, summary = await server.ends()
         assert status == 130
         assert "client 1" in summary
-        status, summary = await client.ends(6)
+        status, summary = await client.ends()
     assert status == 0
     assert "the server said goodbye" in client.errors
     assert "frames received" in summary
@@ -219,7 +225,7 @@ async def test_a_closed_terminal_leaves_nothing_behind(socket_path: Path, tmp_pa
         await client.says("frames")
         for program in (client, server):
             program.send_signal(signal.SIGHUP)
-            assert (await program.ends(6))[0] == 0
+            assert (await program.ends())[0] == 0
     assert not socket_path.exists()
     for name in ("client", "server"):
         assert json.loads((out / name / "summary.json").read_text())["sessions"]
@@ -241,7 +247,7 @@ async def test_on_a_terminal_the_summary_stays(socket_path: Path) -> None:
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
         loop.add_reader(ours, readable.set)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 await readable.wait()
                 readable.clear()
@@ -268,7 +274,7 @@ async def test_the_server_is_killed(socket_path: Path) -> None:
     ):
         await client.says("frames")
         server.send_signal(signal.SIGKILL)
-        status, summary = await client.ends(6)
+        status, summary = await client.ends()
         await server.ends()
     assert status == 1
     assert "nothing came from the other end" in client.errors
@@ -281,7 +287,7 @@ async def test_ctrl_c_ends_a_client_that_waits_for_a_server(socket_path: Path) -
     async with run("client", *unix(socket_path), "--wait", "60") as client:
         await client.says("waiting for the server")
         client.send_signal(signal.SIGINT)
-        assert (await client.ends(5))[0] == 130
+        assert (await client.ends())[0] == 130
 
 
 async def test_a_server_that_never_answers(socket_path: Path) -> None:
@@ -297,9 +303,9 @@ async def test_a_server_that_never_answers(socket_path: Path) -> None:
     async with run("client", *unix(socket_path)) as client:
         await soon(asked.wait())
         client.send_signal(signal.SIGINT)
-        assert (await client.ends(5))[0] == 130
+        assert (await client.ends())[0] == 130
     async with run("client", *unix(socket_path)) as client:
-        status, _ = await client.ends(20)
+        status, _ = await client.ends()
         assert status == 1
         assert "no answer within 10 s" in client.errors.splitlines()[-1]
     server.close()

@@ -3,18 +3,19 @@
 import time
 from typing import Any
 
+import needs
 import pytest
-from networks import TURN_LOGIN, Machine, internet, needs_coturn, needs_namespaces, turn_server
+from networks import TURN_LOGIN, Machine, internet, turn_server
 from programs import run
 
-pytestmark = needs_namespaces
+pytestmark = needs.namespaces
 
 SERVER = ("-s", "whep", "--http", "0.0.0.0:8080", "--token", "sesame", "--json")
 
 
 def client_of(address: str, *flags: str) -> tuple[str, ...]:
     url = f"http://{address}:8080/whep"
-    return ("-s", "whep", "--url", url, "--token", "sesame", "--duration", "4", *flags)
+    return ("-s", "whep", "--url", url, "--token", "sesame", "--duration", "3", *flags)
 
 
 def show(session: dict[str, Any]) -> None:
@@ -54,7 +55,7 @@ async def test_a_client_behind_nat_reaches_a_server_in_the_open() -> None:
         await close_the_loop(left, address, right)
 
 
-@needs_coturn
+@needs.coturn
 async def test_two_machines_behind_nat_meet_at_a_turn_server() -> None:
     """The client gets to know of the TURN server from the server."""
     with internet() as network:
@@ -89,7 +90,7 @@ async def test_blocked_udp_is_named() -> None:
     assert "--ice-server" in client.errors
 
 
-@needs_coturn
+@needs.coturn
 async def test_a_turn_server_that_refuses_is_named() -> None:
     with internet() as network:
         (left, address), (right, _) = network.attach("server"), network.attach("client")

@@ -152,11 +152,14 @@ class Site:
         response = web.StreamResponse()
         response.content_type = "application/x-ndjson"
         await response.prepare(request)
-        with suppress(OSError):  # the reader has gone, or does not read; a TimeoutError is one, too
+        with suppress(OSError):  # the reader has gone
             async with aclosing(self._feed.lines()) as lines:
                 async for line in lines:
-                    async with asyncio.timeout(_WRITE_TIMEOUT):
-                        await response.write(line)
+                    if not await _written(response, line):
+                        # It does not read, and what it was sent would wait for as long as it likes.
+                        assert request.transport is not None
+                        request.transport.abort()
+                        break
         return response
 
     async def _get_metrics(self, request: web.Request) -> web.StreamResponse:
@@ -218,6 +221,15 @@ def _file(path: Path) -> RequestHandler:
         )
 
     return get
+
+
+async def _written(response: web.StreamResponse, line: bytes) -> bool:
+    try:
+        async with asyncio.timeout(_WRITE_TIMEOUT):
+            await response.write(line)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _get_health(_: web.Request) -> web.Response:

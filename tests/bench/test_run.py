@@ -12,8 +12,8 @@ from ballstream.errors import BallstreamError
 async def test_a_run_of_the_real_commands(tmp_path: Path) -> None:
     file = tmp_path / "trace"
     run = await soon(run_scenario(SCENARIOS["clean"], 3, {trace.VARIABLE: str(file)}), 60)
-    assert run.session.frames_answered > 60
-    assert run.session.frames_lost <= 3
+    assert run.session.frames_answered > 45
+    assert run.session.frames_lost <= 0.1 * run.session.frames_sent
     assert run.server_cpu > 0
     assert run.client_cpu > 0
     assert run.viewer_frames == []

@@ -1,14 +1,13 @@
 """The image, built and run: two containers on a bridge, and the manifests as pods.
 
-Skips without Podman as root and a base image: `BALLSTREAM_BUILD` holds what `podman build` is to be
-told, such as `--build-arg BASE=docker.io/library/debian:bookworm-slim`.
+Run by `make images`. Needs Podman as root and a base image: `BALLSTREAM_BUILD` holds what `podman
+build` is to be told, such as `--build-arg BASE=docker.io/library/debian:bookworm-slim`.
 """
 
 import base64
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -16,22 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 import yaml
 from programs import DEADLINE
 
 ROOT = Path(__file__).parents[2]
-FLAGS = os.environ.get("BALLSTREAM_BUILD")
+FLAGS = os.environ.get("BALLSTREAM_BUILD", "")
 LARGEST = 500_000_000
 HARDENED = "--no-healthcheck --read-only --cap-drop all --security-opt no-new-privileges"
 
-pytestmark = [
-    pytest.mark.skipif(
-        os.geteuid() != 0 or shutil.which("podman") is None, reason="needs root and podman"
-    ),
-    pytest.mark.skipif(FLAGS is None, reason="needs BALLSTREAM_BUILD, the flags of podman build"),
-    pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl"),
-]
+pytestmark = [pytest.mark.images, needs.podman, needs.base_image, needs.kubectl]
 
 
 def podman(command: str, seconds: float = DEADLINE, text: str | None = None) -> str:

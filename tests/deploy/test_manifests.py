@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 import kubernetes_validate
+import needs
 import pytest
 import yaml
 
@@ -21,10 +21,6 @@ KUBERNETES = DEPLOY / "k8s"
 FOLDERS = ("base", "overlays/minikube", "overlays/hostnetwork", "overlays/turn")
 VERSIONS = ("1.25", kubernetes_validate.latest_version())
 PORT = 8080
-
-needs_kubectl = pytest.mark.skipif(
-    shutil.which("kubectl") is None, reason="needs kubectl, for its kustomize"
-)
 
 
 @cache
@@ -57,7 +53,7 @@ def variables(command: click.Command) -> set[str]:
     return {f"BALLSTREAM_{parameter.name}".upper() for parameter in command.params}
 
 
-@needs_kubectl
+@needs.kubectl
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_object_is_valid(folder: str, version: str) -> None:
@@ -65,7 +61,7 @@ def test_every_object_is_valid(folder: str, version: str) -> None:
         kubernetes_validate.validate(each, version, strict=True)
 
 
-@needs_kubectl
+@needs.kubectl
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_pod_may_do_more_than_it_must(folder: str) -> None:
     assert len(pods(folder)) >= 2
@@ -83,7 +79,7 @@ def test_no_pod_may_do_more_than_it_must(folder: str) -> None:
             assert context["allowPrivilegeEscalation"] is False
 
 
-@needs_kubectl
+@needs.kubectl
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_variable_is_a_flag(folder: str) -> None:
     for name, command in (("server", cli.server_command()), ("client", cli.client_command())):
@@ -92,7 +88,7 @@ def test_every_variable_is_a_flag(folder: str) -> None:
         assert set(values) <= variables(command)
 
 
-@needs_kubectl
+@needs.kubectl
 def test_the_server_is_asked_how_it_is() -> None:
     server = one("base", "Deployment", "ballstream-server")["spec"]["template"]
     (container,) = server["spec"]["containers"]
@@ -106,7 +102,7 @@ def test_the_server_is_asked_how_it_is() -> None:
     assert client["BALLSTREAM_URL"] == f"http://ballstream:{PORT}/whep"
 
 
-@needs_kubectl
+@needs.kubectl
 def test_the_policy_lets_in_what_the_server_opens() -> None:
     (sysctl,) = one("base", "Deployment", "ballstream-server")["spec"]["template"]["spec"][
         "securityContext"
@@ -119,7 +115,7 @@ def test_the_policy_lets_in_what_the_server_opens() -> None:
     ]
 
 
-@needs_kubectl
+@needs.kubectl
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_selectors_meet_their_pods(folder: str) -> None:
     labels = [

@@ -6,7 +6,8 @@ import sys
 from itertools import groupby
 from math import sqrt
 
-from networks import Machine, needs_namespaces
+import needs
+from networks import Machine
 
 NUMBER, SHARE = 20_000, 0.05
 
@@ -69,7 +70,7 @@ def mean_run(losses: list[bool]) -> tuple[float, int]:
     return sum(runs) / len(runs), len(runs)
 
 
-@needs_namespaces
+@needs.namespaces
 def test_losses_are_as_those_that_the_kernel_makes() -> None:
     machine = Machine("loss")
     try:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
-from av import CodecContext, Packet
+from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
@@ -116,16 +116,30 @@ async def test_a_slow_viewer_drops_until_a_keyframe_and_holds_nobody_up() -> Non
 
 
 async def test_nothing_is_drawn_when_nobody_watches() -> None:
-    async with broadcast() as source:
+    drawn: list[int] = []
+
+    class Noting(BallSource):
+        async def frame_after(self, last: int) -> tuple[Drawn, VideoFrame]:
+            shown, frame = await super().frame_after(last)
+            drawn.append(shown.number)
+            return shown, frame
+
+    compress = partial(video_compressor, Encoding(Codec.VP8, SIZE, FPS, 500_000))
+    noting = Noting(SCENE, SIZE, FPS, time.monotonic())
+    async with Broadcast(noting, compress, SIZE[0] * SIZE[1]) as source:
+        clock = BallSource(SCENE, SIZE, FPS, time.monotonic()).frames()
         track, frames = viewer(source)
         await soon(track.recv())
         track.stop()
         with pytest.raises(MediaStreamError):
             await soon(track.recv())
-        drawn = len(frames)
-        again, frames = viewer(source)
+        before = len(drawn)
+        for _ in range(6):  # the time in which a viewer would have got as many
+            await soon(anext(clock))
+        assert len(drawn) == before >= len(frames) == 1
+        again, _ = viewer(source)
         assert (await soon(again.recv())).is_keyframe
-        assert len(frames) == drawn
+        assert len(drawn) > before
         again.stop()
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import pairwise
 
 import pytest
 from aiortc import RTCRtpReceiver
@@ -54,6 +55,14 @@ class Viewer:
         assert number is not None
         self.seen.append(number)
         self._changed.set()
+
+    @property
+    def steps(self) -> list[int]:
+        """From each picture to the next one, in frames sent: 1 where none is missing between.
+
+        What is sent before the receiver is ready is nobody's, which on a busy machine can be some.
+        """
+        return [after - before for before, after in pairwise(map(self.sent.index, self.seen))]
 
     async def sees(self, count: int) -> None:
         while len(self.seen) < count:
@@ -141,7 +150,7 @@ def test_the_private_names_are_still_there() -> None:
 async def test_every_picture_comes_in_order(codec: Codec) -> None:
     async with watching(everything, codec) as viewer:
         await viewer.sees(20)
-    assert viewer.seen[:20] == viewer.sent[:20]
+    assert set(viewer.steps[:19]) == {1}
 
 
 async def test_a_lost_packet_that_comes_again_costs_no_picture() -> None:
@@ -149,7 +158,7 @@ async def test_a_lost_packet_that_comes_again_costs_no_picture() -> None:
     async with watching(loss) as viewer:
         await viewer.sees(20)
     assert loss.retransmissions == 1
-    assert viewer.seen[:20] == viewer.sent[:20]
+    assert set(viewer.steps[:19]) == {1}
 
 
 async def test_after_a_packet_lost_for_good_it_goes_on_with_a_keyframe() -> None:
@@ -157,9 +166,9 @@ async def test_after_a_packet_lost_for_good_it_goes_on_with_a_keyframe() -> None
     async with watching(loss) as viewer:
         await viewer.sees(20)
     assert loss.retransmissions > 1, "it is asked for more than once"
-    assert viewer.seen[:9] == viewer.sent[:9]
-    gap = viewer.sent.index(viewer.seen[9]) - 9
-    assert 1 <= gap <= 30
+    *small, gap = sorted(viewer.steps[:19])
+    assert set(small) == {1}
+    assert 2 <= gap <= 31
 
 
 async def test_aiortc_s_own_reception_stands_still_then() -> None:
@@ -185,5 +194,5 @@ async def test_where_a_name_is_gone_reception_is_aiortc_s_own(
     monkeypatch.setattr(receiver_module, "_PRIVATE_NAMES", ("_gone",))
     async with watching(everything) as viewer:
         await viewer.sees(10)
-    assert viewer.seen[:10] == viewer.sent[:10]
+    assert set(viewer.steps[:9]) == {1}
     assert caplog.text.count("this aiortc lacks _gone") == 1

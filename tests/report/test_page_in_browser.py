@@ -1,6 +1,5 @@
 """`report.html` in a real browser, after a real run."""
 
-import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -10,10 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from browser import browsing
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 from programs import DEADLINE, run
+
+# One run and one browser serve all of these tests.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("report")]
 
 FIGURES = ("latency_ms", "detection_error_px", "tracking_error_px")
 KINDS = ("over-time", "histogram", "cumulative")
@@ -45,14 +48,6 @@ async def make_report(folder: Path) -> None:
         assert "report.html" not in server.errors
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The report of a run that was interrupted."""
-    folder = tmp_path_factory.mktemp("report")
-    asyncio.run(make_report(folder))
-    return folder / "out" / "report.html"
-
-
 @dataclass
 class Visit:
     """A page with what the browser did and said because of it."""
@@ -62,13 +57,17 @@ class Visit:
     complaints: list[str]
 
 
-@asynccontextmanager
-async def visiting(
-    report: Path, scheme: Scheme = "light", width: int = 1200
-) -> AsyncIterator[Visit]:
-    """Open a report in a browser that is offline."""
-    async with browsing() as browser:
-        context = await browser.new_context(
+@dataclass
+class Report:
+    """A report, and a browser to look at it."""
+
+    path: Path
+    browser: Browser
+
+    @asynccontextmanager
+    async def visited(self, scheme: Scheme = "light", width: int = 1200) -> AsyncIterator[Visit]:
+        """Open it in a fresh profile that is offline."""
+        context = await self.browser.new_context(
             offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
         )
         context.set_default_timeout(1000 * DEADLINE)
@@ -77,8 +76,20 @@ async def visiting(
         page.on("request", lambda request: visit.requests.append(request.url))
         page.on("console", lambda message: visit.complaints.append(message.text))
         page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-        await page.goto(report.as_uri())
-        yield visit
+        try:
+            await page.goto(self.path.as_uri())
+            yield visit
+        finally:
+            await context.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def report(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Report]:
+    """The report of a run that was interrupted."""
+    folder = tmp_path_factory.mktemp("report")
+    async with browsing() as browser:
+        await make_report(folder)
+        yield Report(folder / "out" / "report.html", browser)
 
 
 async def drawn(page: Page) -> dict[str, list[int]]:
@@ -110,15 +121,15 @@ async def table(page: Page, title: str) -> list[list[str]]:
     return found
 
 
-async def test_it_needs_nothing_but_itself(report: Path) -> None:
-    async with visiting(report) as visit:
+async def test_it_needs_nothing_but_itself(report: Report) -> None:
+    async with report.visited() as visit:
         assert await visit.page.title() == "ballstream report"
-        assert visit.requests == [report.as_uri()]
+        assert visit.requests == [report.path.as_uri()]
         assert visit.complaints == []
 
 
-async def test_every_chart_draws_every_trace(report: Path) -> None:
-    async with visiting(report) as visit:
+async def test_every_chart_draws_every_trace(report: Report) -> None:
+    async with report.visited() as visit:
         lines, told = await drawn(visit.page), await traces(visit.page)
     assert list(lines) == list(told) == CHARTS
     for name, data in told.items():
@@ -133,10 +144,10 @@ async def test_every_chart_draws_every_trace(report: Path) -> None:
             )
 
 
-async def test_the_tables_hold_the_summary(report: Path) -> None:
-    sessions = json.loads(report.with_name("summary.json").read_text())["sessions"]
+async def test_the_tables_hold_the_summary(report: Report) -> None:
+    sessions = json.loads(report.path.with_name("summary.json").read_text())["sessions"]
     sessions.sort(key=lambda session: session["id"])
-    async with visiting(report) as visit:
+    async with report.visited() as visit:
         rows = await table(visit.page, "sessions")
         figures = {name: await table(visit.page, name) for name in FIGURES}
         told = await traces(visit.page)
@@ -164,8 +175,8 @@ async def test_the_tables_hold_the_summary(report: Path) -> None:
         ]
 
 
-async def test_a_session_is_taken_out_of_all_charts_from_the_keyboard(report: Path) -> None:
-    async with visiting(report) as visit:
+async def test_a_session_is_taken_out_of_all_charts_from_the_keyboard(report: Report) -> None:
+    async with report.visited() as visit:
         all_lines, told = await drawn(visit.page), await traces(visit.page)
         await visit.page.focus(".key input[value='2']")
         await visit.page.keyboard.press("Space")
@@ -178,8 +189,8 @@ async def test_a_session_is_taken_out_of_all_charts_from_the_keyboard(report: Pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 390])
-async def test_it_can_be_read_by_everyone(report: Path, scheme: Scheme, width: int) -> None:
-    async with visiting(report, scheme, width) as visit:
+async def test_it_can_be_read_by_everyone(report: Report, scheme: Scheme, width: int) -> None:
+    async with report.visited(scheme, width) as visit:
         results = await Axe().run(visit.page)
         assert results.violations_count == 0, results.generate_report()
         content, window = await visit.page.evaluate(
@@ -188,9 +199,9 @@ async def test_it_can_be_read_by_everyone(report: Path, scheme: Scheme, width: i
         assert content <= window, "nothing sticks out"
 
 
-async def test_charts_follow_the_scheme_and_are_light_on_paper(report: Path) -> None:
+async def test_charts_follow_the_scheme_and_are_light_on_paper(report: Report) -> None:
     light, dark = "rgb(255, 255, 255)", "rgb(24, 27, 33)"
-    async with visiting(report, "dark") as visit:
+    async with report.visited("dark") as visit:
         page = visit.page
 
         async def ground_is(colour: str) -> None:

@@ -2,13 +2,19 @@
 
 import asyncio
 import json
+import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 from programs import run, soon
 from whep import SDP, Served, connect, make_offer, offering, serving_http
+
+from ballstream.config import Address, Secret, Web
+from ballstream.errors import UsageError
+from ballstream.web.defence import check_exposure
 
 TOKEN = "sesame"  # noqa: S105
 TURN = "turn:robot:arm@127.0.0.1:9?transport=udp"
@@ -54,26 +60,24 @@ async def test_an_answer_has_a_place_that_can_be_deleted_once() -> None:
         await served.program.says("client 1 is gone: the client said goodbye")
 
 
-@pytest.mark.parametrize(
-    "parts",
-    [("channel", "video"), ("audio", "video", "channel"), ("channel", "audio", "video")],
-)
+ORDERS = (("channel", "video"), ("audio", "video", "channel"), ("channel", "audio", "video"))
+
+
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_sections_in_any_order(parts: tuple[str, ...], codec: str) -> None:
-    async with (
-        serving_http("--codec", codec, "--sessions", "1") as served,
-        offering(*parts) as connection,
-    ):
-        response, answer = await served.post(connection.localDescription.sdp)
-        assert response.status == 201
-        assert answer.index(f"{codec}/90000")
-        await connect(connection, answer)
-        (track,) = [each.track for each in connection.getReceivers() if each.track]
-        await soon(track.recv())
-        place = response.headers["Location"].removeprefix("/")
-        await served.ask("DELETE", place)
-        (session,) = (await served.program.report())["sessions"]
-    assert session["codec"] == codec
+async def test_sections_in_any_order(codec: str) -> None:
+    async with serving_http("--codec", codec, "--sessions", str(len(ORDERS))) as served:
+        for parts in ORDERS:
+            async with offering(*parts) as connection:
+                response, answer = await served.post(connection.localDescription.sdp)
+                assert response.status == 201, parts
+                assert answer.index(f"{codec}/90000")
+                await connect(connection, answer)
+                (track,) = [each.track for each in connection.getReceivers() if each.track]
+                await soon(track.recv())
+                place = response.headers["Location"].removeprefix("/")
+                await served.ask("DELETE", place)
+        found = (await served.program.report())["sessions"]
+    assert [session["codec"] for session in found] == [codec] * len(ORDERS)
 
 
 async def test_who_only_watches_is_welcome_and_not_scored() -> None:
@@ -172,21 +176,22 @@ async def test_who_asks_too_often_is_told_so() -> None:
                 assert (await served.ask("GET", path))[0].status in (200, 204)
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [{}, bearer("sesam"), bearer(""), {"Authorization": f"Basic {TOKEN}"}, bearer("s\xe9same")],
-)
-async def test_without_the_token_there_is_nothing(headers: dict[str, str]) -> None:
+async def test_without_the_token_there_is_nothing() -> None:
     async with serving_http("--token", TOKEN, "--ice-server", TURN) as served:
-        for method, path in (
-            ("POST", "whep"), ("GET", "whep"), ("PATCH", "whep"), ("GET", "feed"),
-            ("DELETE", "whep/x"), ("GET", "whep/x"),
+        for headers in (
+            {}, bearer("sesam"), bearer(""), {"Authorization": f"Basic {TOKEN}"},
+            bearer("s\xe9same"),
         ):  # fmt: skip
-            response, _ = await served.ask(method, path, headers=headers)
-            assert response.status == 401
-            assert response.headers["WWW-Authenticate"].startswith("Bearer")
-        response, _ = await served.ask("OPTIONS", headers=headers)
-        assert "Link" not in response.headers
+            for method, path in (
+                ("POST", "whep"), ("GET", "whep"), ("PATCH", "whep"), ("GET", "feed"),
+                ("DELETE", "whep/x"), ("GET", "whep/x"),
+            ):  # fmt: skip
+                response, _ = await served.ask(method, path, headers=headers)
+                assert response.status == 401, (headers, method, path)
+                assert response.headers["WWW-Authenticate"].startswith("Bearer")
+            response, _ = await served.ask("OPTIONS", headers=headers)
+            assert response.status == 200
+            assert "Link" not in response.headers
 
 
 async def test_with_the_token_the_turn_server_is_named() -> None:
@@ -247,30 +252,30 @@ async def test_every_response_keeps_the_browser_on_a_leash() -> None:
             assert response.headers["Server"] == "ballstream"
 
 
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"POST /whep HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-        b"POST /whep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
-        b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        b"GET /%2e%2e/site.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
-    ],
-)
-async def test_hostile_http_harms_nobody(request_bytes: bytes) -> None:
+HOSTILE = {
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03": 400,
+    b"GET / HTTP/9.9\r\n\r\n": 400,
+    b"POST /whep HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n": 400,
+    b"POST /whep HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400,
+    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n\r\n": 400,
+    b"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n": 421,
+    b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n": 404,
+    b"GET /%2e%2e/site.py HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n": 404,
+    b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 5000 + b"\r\n": 400,
+}
+
+
+async def test_hostile_http_harms_nobody() -> None:
     async with serving_http() as served:
         host, port = served.url.removeprefix("http://").removesuffix("/").split(":")
-        reader, writer = await asyncio.open_connection(host, int(port))
-        writer.write(request_bytes)
-        reply = await soon(reader.read())
-        writer.close()
-        assert reply == b"" or reply.split(b" ")[1].startswith(b"4")
-        assert (await served.ask("GET"))[0].status == 204
+        for request, status in HOSTILE.items():
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(request)
+            _, code, _ = (await soon(reader.readline())).split(b" ", 2)
+            writer.close()
+            assert int(code) == status, request[:100]
+            assert (await served.ask("GET"))[0].status == 204
         served.program.send_signal(signal.SIGTERM)
         await served.program.report()
         assert "Traceback" not in served.program.errors
@@ -305,14 +310,27 @@ async def test_what_is_no_origin_is_wrong_usage() -> None:
     assert "--allow-origin" in server.errors
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "example.org"])  # noqa: S104
-async def test_an_open_address_needs_a_token(host: str) -> None:
-    async with run("server", "-s", "whep", "--http", f"{host}:8080") as server:
+async def test_an_open_address_needs_a_token() -> None:
+    async with run("server", "-s", "whep", "--http", "0.0.0.0:8080") as server:
         status, _ = await server.ends()
     assert status == 2
     assert server.errors.count("\n") == 1
     assert "--token" in server.errors
     assert "--insecure" in server.errors
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])  # noqa: S104
+def test_what_is_open(host: str) -> None:
+    settings = Web(Address(host, 8080))
+    with pytest.raises(UsageError, match=rf"{re.escape(host)}.*:8080 .*--token, or --insecure"):
+        check_exposure(settings)
+    check_exposure(replace(settings, insecure=True))
+    check_exposure(replace(settings, token=Secret(TOKEN)))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_what_is_not_open(host: str) -> None:
+    check_exposure(Web(Address(host, 8080)))
 
 
 async def test_an_open_address_can_be_had() -> None:

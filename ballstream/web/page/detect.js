@@ -15,7 +15,9 @@ export class Detector {
    */
   find(read, width, height) {
     const picture = { left: 0, top: 0, right: width, bottom: height };
-    const spot = (this.#last && search(read, grown(this.#last, REACH, picture))) ?? search(read, picture);
+    const near = this.#last && grown(this.#last, REACH, picture);
+    let spot = near && search(read, near);
+    if (!spot || isCut(spot, near, picture)) spot = search(read, picture);
     this.#last = spot;
     return spot && centroid(read, grown(spot, MARGIN, picture));
   }
@@ -43,6 +45,16 @@ function search(read, area) {
     right: area.left + right + STEP,
     bottom: area.top + bottom + STEP,
   };
+}
+
+/** Whether there may be more of a spot beyond the area in which it was found. */
+function isCut(spot, area, picture) {
+  return (
+    (spot.left < area.left && area.left > picture.left) ||
+    (spot.top < area.top && area.top > picture.top) ||
+    (spot.right >= area.right && area.right < picture.right) ||
+    (spot.bottom >= area.bottom && area.bottom < picture.bottom)
+  );
 }
 
 /** The centroid of all blueness in an area: no threshold, which would shift it at the edges. */
