@@ -72,6 +72,9 @@ IMPURE = {
     "socket", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
 
+MAY_HANDLE_MEDIA = {"bench/profile.py"}
+"""Outside `link/`, who may import av: it measures what encoding costs without the loop."""
+
 REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py"}
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
 NOT_PRIVATE = {"os._exit"}
@@ -170,6 +173,20 @@ def test_a_room_knows_only_what_it_may(source: str) -> None:
 def test_every_room_is_on_the_plan() -> None:
     folders = {source.partition("/")[0] for source in SOURCES if "/" in source}
     assert folders == {*MAY_KNOW, "commands"}
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_only_the_link_knows_aiortc(source: str) -> None:
+    if not source.startswith("link/") and source not in MAY_HANDLE_MEDIA:
+        assert {name.split(".")[0] for name in imports(source)}.isdisjoint({"aiortc", "av"})
+
+
+@pytest.mark.parametrize("source", [each for each in SOURCES if each.startswith("link/")])
+def test_aiortc_s_events_pass_the_guard(source: str) -> None:
+    for node in ast.walk(tree_of(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="on" | "once"), args=[ast.Constant(), *_]):
+                pytest.fail(f"line {node.lineno} takes an event past the guard")
 
 
 @pytest.mark.parametrize("source", PURE)

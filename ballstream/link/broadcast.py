@@ -1,33 +1,44 @@
 """One encoder, many viewers: every frame is drawn and compressed once, whoever watches.
 
-Uses two private names of aiortc 1.16, methods that are replaced on a viewer's sender:
+Uses private names of aiortc 1.16. Two are methods that are replaced on a viewer's sender:
 
 * `RTCRtpSender._send_keyframe`: a track of packets has no public way to hear of PLI and FIR
   (RFC 4585, RFC 5104).
 * `RTCRtpSender._retransmit`: called for every packet that a NACK asks for, without a limit.
 
-Should one go, `can_hear_keyframe_requests` turns False and every viewer gets aiortc's own encoder.
+`RTCRtpSender._handle_rtcp_packet` and `_ssrc` serve to try whether these are still called. Should
+that fail, `can_hear_keyframe_requests` says so and every viewer gets aiortc's own encoder.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import (
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpRtpfbPacket,
+)
 from av import VideoFrame
 
 from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
 from .guard import Guard
+from .probe import NoTransport, run_at_once
 from .source import Drawn, OnFrame, Source, ignore
 
 Packet = TypeVar("Packet")
 Received = TypeVar("Received", contravariant=True)
+
+logger = logging.getLogger(__name__)
 
 ENCODING = "encoding a frame"
 
@@ -45,8 +56,28 @@ KEYFRAME_PERIOD = 0.1
 
 
 def can_hear_keyframe_requests() -> bool:
-    """Whether aiortc still has the name that this module relies on."""
-    return all(hasattr(RTCRtpSender, name) for name in ("_send_keyframe", "_retransmit"))
+    """Whether aiortc still calls, for PLI and NACK, what this module puts in the place of its own.
+
+    To be called while an event loop runs.
+    """
+    heard: list[str] = []
+
+    async def retransmit(sequence_number: int) -> None:
+        heard.append(f"again {sequence_number}")
+
+    try:
+        sender: Any = RTCRtpSender("video", NoTransport())  # type: ignore[arg-type]
+        known = hasattr(sender, "_send_keyframe") and hasattr(sender, "_retransmit")
+        sender._send_keyframe = lambda: heard.append("keyframe")
+        sender._retransmit = retransmit
+        pli = RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=0, media_ssrc=sender._ssrc)
+        nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=0, media_ssrc=sender._ssrc, lost=[7])
+        for packet in (pli, nack):
+            run_at_once(sender._handle_rtcp_packet(packet))
+    except Exception:  # another version may raise whatever it likes
+        logger.debug("trying aiortc's sender failed", exc_info=True)
+        return False
+    return known and heard == ["keyframe", "again 7"]
 
 
 class Viewer(Protocol[Received]):

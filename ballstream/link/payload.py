@@ -9,7 +9,8 @@ _START_CODE = b"\0\0\0\1"
 def fits(codec: str, data: bytes, pixels: int) -> bool:
     """Whether a frame that names its size names one of at most so many pixels.
 
-    A VP8 keyframe does (RFC 6386, section 9.1), and libvpx makes room for what it names.
+    A VP8 keyframe does (RFC 6386, section 9.1), and libvpx makes room for what it names; H.264's
+    decoder has a limit of its own.
     """
     if codec != Codec.VP8 or len(data) < 10 or data[0] & 1:
         return True

@@ -9,10 +9,11 @@ Uses these private names of aiortc 1.16, all of an `RTCRtpReceiver` before it st
 * `_RTCRtpReceiver__jitter_buffer`, `_RTCRtpReceiver__nack_generator`: replaced; the receiver calls
   their `add` with each packet, in the order nack generator, jitter buffer.
 * `_RTCRtpReceiver__decoder_queue`: replaced, to hear of the end of the stream.
-* `_RTCRtpReceiver__codecs`: payload type to codec.
+* `_RTCRtpReceiver__codecs`: payload type to codec; empty until the receiver starts.
 * `_send_rtcp_nack`, `_send_rtcp_pli`: called with the SSRC of the stream.
+* `_handle_rtp_packet`: to try whether the above are still called, on a receiver of no peer's.
 
-Should one be gone, `receive` says so once and leaves reception to aiortc.
+Should one be gone, or not be called, `receive` says so once and leaves reception to aiortc.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import queue
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import Any
 
 from aiortc import RTCRtpReceiver
@@ -30,7 +32,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import RtpPacket
-from av import FFmpegError, VideoFrame
+from av import CodecContext, FFmpegError, VideoFrame
 
 from .. import trace
 from ..endings import first_of
@@ -39,6 +41,7 @@ from ..protocol.planes import MOST_PIXELS
 from .guard import Guard
 from .payload import fits, starts_keyframe
 from .picture import planes_of_frame
+from .probe import NoTransport, run_at_once
 from .reassembly import EncodedFrame, Part, Reassembly
 
 logger = logging.getLogger(__name__)
@@ -59,8 +62,37 @@ OnPicture = Callable[[VideoFrame], None]
 
 
 def missing_names(receiver: RTCRtpReceiver) -> list[str]:
-    """The private names that this module relies on and that are gone."""
-    return [name for name in _PRIVATE_NAMES if not hasattr(receiver, name)]
+    """The private names that this module relies on and that are gone, or of no use any more."""
+    gone = [name for name in _PRIVATE_NAMES if not hasattr(receiver, name)]
+    return gone or ([] if _takes_stand_ins() else ["calls of what stands in for its parts"])
+
+
+@cache
+def _takes_stand_ins() -> bool:
+    """Whether a packet passes what was put in the place of a receiver's own parts."""
+    called: list[tuple[str, int]] = []
+
+    class StandIn:
+        def __init__(self, name: str, answer: object) -> None:
+            self._name, self._answer = name, answer
+
+        def add(self, packet: RtpPacket) -> object:
+            called.append((self._name, packet.sequence_number))
+            return self._answer
+
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=97)
+    packet = RtpPacket(payload_type=97, sequence_number=7, timestamp=0)
+    packet.payload = b"\x10\0"
+    try:
+        receiver: Any = RTCRtpReceiver("video", NoTransport())  # type: ignore[arg-type]
+        receiver._RTCRtpReceiver__nack_generator = StandIn("nack generator", False)
+        receiver._RTCRtpReceiver__jitter_buffer = StandIn("jitter buffer", (False, None))
+        receiver._RTCRtpReceiver__codecs[97] = codec
+        run_at_once(receiver._handle_rtp_packet(packet, arrival_time_ms=0))
+    except Exception:  # another version may raise whatever it likes
+        logger.debug("trying aiortc's receiver failed", exc_info=True)
+        return False
+    return called == [("nack generator", 7), ("jitter buffer", 7)]
 
 
 def receive(receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool = False) -> "Reception":
@@ -162,7 +194,7 @@ class QuickReception(Reception):
         if not fits(codec.name, frame.data, MOST_PIXELS):
             return False
         if self._decoder is None or codec.name != self._codec:
-            self._decoder, self._codec = get_decoder(codec), codec.name
+            self._decoder, self._codec = _decoder(codec), codec.name
         try:
             pictures = self._decoder.decode(JitterFrame(frame.data, frame.timestamp))
         except FFmpegError as error:
@@ -181,6 +213,15 @@ class QuickReception(Reception):
             number = stamp.read(planes_of_frame(picture).y)
             trace.mark("received", number, self._path.received_at)
             trace.mark("decoded", number, decoded_at)
+
+
+def _decoder(codec: RTCRtpCodecParameters) -> Decoder:
+    """aiortc's decoder, which refuses pictures that are too large before it makes room for them."""
+    decoder = get_decoder(codec)
+    context = getattr(decoder, "codec", None)
+    if isinstance(context, CodecContext):
+        context.options = {"max_pixels": str(MOST_PIXELS)}
+    return decoder
 
 
 class Counting:

@@ -51,7 +51,7 @@ def decoder(codec: Codec) -> Callable[[object], int | None]:
     return number
 
 
-def test_the_private_name_is_still_there() -> None:
+async def test_the_private_names_are_still_there_and_called() -> None:
     assert can_hear_keyframe_requests()
 
 
