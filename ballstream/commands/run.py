@@ -47,6 +47,8 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
     if logging.getLogger().level > logging.INFO:
         for library in ("aiortc", "aioice"):
             logging.getLogger(library).setLevel(logging.ERROR)
+    # Its debug lines have whole descriptions in them, with the passwords of ICE.
+    logging.getLogger("aiortc.rtcpeerconnection").setLevel(logging.INFO)
     try:
         return asyncio.run(program)
     finally:

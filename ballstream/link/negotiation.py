@@ -32,6 +32,7 @@ from .description_formats import Numbering
 from .description_mirror import answer_for
 from .description_offer import read_offer, readable
 from .description_readable import Readable
+from .guard import Guard
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +177,8 @@ def _add(connection: RTCPeerConnection, candidates: Iterable[tuple[str, str]]) -
                 task.cancel()
 
     if tasks:
-        connection.on("signalingstatechange", stop)
+        # Cancelling does not fail, so nobody has to wait for this guard.
+        Guard().on(connection, "signalingstatechange", stop, "ending look-ups")
 
 
 def _gathered(connection: RTCPeerConnection, network: Network) -> str:

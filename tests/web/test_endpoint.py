@@ -131,7 +131,7 @@ async def test_what_cannot_be_answered_gets_its_status() -> None:
         cases = {
             415: await served.ask("POST", data=offer, headers={"Content-Type": "text/plain"}),
             413: await served.post("v=0\r\n" + "a=x\r\n" * 60_000),
-            400: await served.post("v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97\r\n"),
+            400: await served.post("v=0\r\nm=video nine UDP/TLS/RTP/SAVPF 97\r\n"),
             406: await served.post(await make_offer("video", codec="VP8")),
         }
         for status, (response, body) in cases.items():
@@ -356,7 +356,7 @@ async def test_an_address_that_is_taken() -> None:
 async def test_beside_another_signalling(socket_path: Path) -> None:
     flags = ("-s", "unix-socket", "--signaling-path", str(socket_path))
     async with serving_http(*flags) as served, offering("video") as connection:
-        assert "(unix-socket)" in served.program.errors
+        assert "unix:" in served.program.errors
         assert (await served.post(connection.localDescription.sdp))[0].status == 201
         async with run("client", *flags, "--duration", "1.5") as client:
             assert (await client.ends())[0] == 0
