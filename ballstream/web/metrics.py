@@ -129,7 +129,7 @@ class Metrics(Observer):
         now = Tally({name: getattr(counts, name) for name in self._counters})
         for name, increase in (now - account.counted).items():
             self._counters[name].inc(increase)
-        # A counter never goes down; what was lost for sure may turn out to be unnumbered.
+        # A counter never goes down; what seemed lost for sure may not have been.
         account.counted |= now
 
 
