@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
@@ -11,7 +12,7 @@ from av import CodecContext, Packet
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
-from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from ballstream.link.broadcast import Broadcast, Drawn, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
@@ -180,3 +181,25 @@ async def test_retransmissions_to_one_viewer_have_a_budget(
     await connection.close()
     assert sent[:500] == list(range(500))
     assert len(sent) < 1000
+
+
+async def test_what_a_viewer_does_not_get_is_told_of() -> None:
+    sent: list[int] = []
+    dropped: list[int] = []
+    async with broadcast() as source:
+        track = ViewerTrack(
+            source,
+            lambda number, *_: sent.append(number),
+            lambda number, *_: dropped.append(number),
+        )
+        for number, is_keyframe in enumerate((False, True, False, False, False, True)):
+            packet = cast(VideoPacket, Packet(b"x"))
+            packet.is_keyframe = is_keyframe
+            track.offer(packet, Drawn(number, 0.0, 0.0))
+            if number == 1:
+                await soon(track.recv())
+        await soon(track.recv())
+        track.stop()
+    assert sent == [1, 5]
+    # 0 is before the first keyframe; 3 pushes 2 out, and cannot be decoded without it.
+    assert dropped == [0, 2, 3, 4]
