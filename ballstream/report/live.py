@@ -1,13 +1,20 @@
 """The live view of a server: a row for each client that is scored, and a note of each event."""
 
 import asyncio
-from itertools import starmap
+import math
+from itertools import islice, starmap
 
 from ..errors import BallstreamError
+from ..scoring.score import Snapshot
 from . import view
 from .observers import Observer, Watched
 from .records import SessionReport
 from .terminal import Terminal
+
+_OLDEST = 1.0
+"""Seconds that a row may be old, so that a redraw costs the sessions of many clients little."""
+
+_AT_ONCE = 8
 
 
 class LiveView(Observer):
@@ -16,6 +23,7 @@ class LiveView(Observer):
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self._sessions: dict[int, Watched] = {}
+        self._rows: dict[int, tuple[str, Snapshot]] = {}  # the oldest first
 
     def came(self, session: Watched) -> None:
         self._sessions[session.number] = session
@@ -25,16 +33,25 @@ class LiveView(Observer):
 
     def ended(self, session: Watched, report: SessionReport) -> None:
         del self._sessions[session.number]
+        self._rows.pop(session.number, None)
         self._terminal.note(view.end_line(report))
 
     async def run(self) -> None:
         """Show how the sessions stand, again and again."""
         while True:
             await asyncio.sleep(self._terminal.period)
-            present = [
-                (view.client_name(each), each.snapshot())
-                for each in self._sessions.values()
-                if not each.passive
-            ]
-            # The words are made in the thread of the terminal.
-            self._terminal.show(starmap(view.server_cells, present))
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Show how the sessions stand: of many clients the oldest rows are brought up to date."""
+        scored = [each for each in self._sessions.values() if not each.passive]
+        share = math.ceil(len(scored) * self._terminal.period / _OLDEST)
+        new = [each.number for each in scored if each.number not in self._rows]
+        old = list(islice(self._rows, max(share, _AT_ONCE)))
+        for number in (*old, *new):
+            session = self._sessions[number]
+            self._rows.pop(number, None)
+            self._rows[number] = view.client_name(session), session.snapshot()
+        rows = [self._rows[each.number] for each in scored]
+        # The words are made in the thread of the terminal.
+        self._terminal.show(starmap(view.server_cells, rows))

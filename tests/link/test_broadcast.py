@@ -3,6 +3,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from typing import cast
 
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
@@ -189,3 +190,26 @@ async def test_retransmissions_to_one_viewer_have_a_budget(
     await connection.close()
     assert sent[:500] == list(range(500))
     assert len(sent) < 1000
+
+
+async def test_what_a_viewer_does_not_get_is_told_of() -> None:
+    sent: list[int] = []
+    dropped: list[int] = []
+    async with broadcast() as source:
+        track = ViewerTrack(
+            source,
+            lambda drawn: sent.append(drawn.number),
+            Guard(),
+            lambda drawn: dropped.append(drawn.number),
+        )
+        for number, is_keyframe in enumerate((False, True, False, False, False, True)):
+            packet = cast(VideoPacket, Packet(b"x"))
+            packet.is_keyframe = is_keyframe
+            track.offer(packet, Drawn(number, 0.0, 0.0))
+            if number == 1:
+                await soon(track.recv())
+        await soon(track.recv())
+        track.stop()
+    assert sent == [1, 5]
+    # 0 is before the first keyframe; 3 pushes 2 out, and cannot be decoded without it.
+    assert dropped == [0, 2, 3, 4]

@@ -62,12 +62,20 @@ async def test_frames_arrive_in_order_and_whole(codec: ImageCodec) -> None:
 async def test_a_frame_that_would_have_to_wait_is_left_out() -> None:
     async with channels() as (ours, _), broadcast(ImageCodec.RAW) as source:
         sent: list[int] = []
-        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number), Guard())
+        dropped: list[int] = []
+        sender = ImageSender(
+            ours,
+            source,
+            lambda drawn: sent.append(drawn.number),
+            Guard(),
+            lambda drawn: dropped.append(drawn.number),
+        )
         packet = split(Image(1, 640, 480, ImageCodec.RAW, bytes(150_000)))
         for number in range(5):
             sender.offer(packet, Drawn(number, 0.0, 0.0))
             assert ours.bufferedAmount <= 200_000
     assert sent == [0]
+    assert dropped == [1, 2, 3, 4]
     assert sender.dropped == 4
 
 

@@ -15,13 +15,16 @@ from ballstream.report.terminal import Terminal
 class Paper(Terminal):
     """A terminal that keeps what it is told."""
 
-    period = 0.001
-
-    def __init__(self) -> None:
+    def __init__(self, period: float = 0.001) -> None:
         super().__init__(view.server_table, view.server_line)
         self.notes: list[str] = []
+        self._period = period
         self.shown: list[list[view.Cells]] = []
         self.drawn = asyncio.Event()
+
+    @property
+    def period(self) -> float:
+        return self._period
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -66,3 +69,20 @@ def test_events_are_noted() -> None:
         "refused a client: the server is full",
         "client 3 is gone: the client said goodbye",
     ]
+
+
+def test_of_many_clients_no_row_is_older_than_a_second() -> None:
+    paper = Paper(period=0.25)
+    shown = LiveView(paper)
+    sessions = [Session(number) for number in range(1, 41)]
+    for session in sessions:
+        shown.came(session)
+    shown.redraw()
+    for session in sessions:
+        session.scorer.drawn(0, 0.0, 0.0)
+    stale = []
+    for _ in range(4):
+        shown.redraw()
+        stale.append(sum(frames == "0" for _, frames, *_ in paper.shown[-1]))
+    assert stale == [30, 20, 10, 0]
+    assert [name for name, *_ in paper.shown[-1]] == [f"client {n}" for n in range(1, 41)]
