@@ -75,6 +75,8 @@ IMPURE = {
 MAY_HANDLE_MEDIA = {"bench/profile.py"}
 """Outside `link/`, who may import av: it measures what encoding costs without the loop."""
 
+FEW_FIELDS = {"link", "vision", "client", "session"}
+
 REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py"}
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
 NOT_PRIVATE = {"os._exit"}
@@ -187,6 +189,26 @@ def test_aiortc_s_events_pass_the_guard(source: str) -> None:
         match node:
             case ast.Call(func=ast.Attribute(attr="on" | "once"), args=[ast.Constant(), *_]):
                 pytest.fail(f"line {node.lineno} takes an event past the guard")
+
+
+def fields(definition: ast.ClassDef) -> set[str]:
+    """What a class assigns to itself in its methods."""
+    return {
+        node.attr
+        for node in ast.walk(definition)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and ast.unparse(node.value) == "self"
+    }
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_class_of_more_than_eight_fields_says_why(source: str) -> None:
+    if room_of(source) not in FEW_FIELDS:
+        return
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.ClassDef) and len(fields(node)) > 8:
+            assert "fields" in (ast.get_docstring(node) or ""), node.name
 
 
 @pytest.mark.parametrize("source", PURE)

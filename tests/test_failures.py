@@ -86,3 +86,39 @@ async def test_of_the_client(
         run("client", *flags(socket_path), "--transport", transport, env=env) as client,
     ):
         await check(client, server, doing)
+
+
+SLOW_TO_COME_BACK = """
+import os, pathlib, time
+
+started = pathlib.Path("started")
+first = not started.exists()
+if not first:
+    time.sleep(5)
+started.touch()
+looked = 0
+
+def detect(picture):
+    global looked
+    looked += 1
+    if first and looked > 30:
+        os._exit(1)
+    return 1, 1
+"""
+
+
+@pytest.mark.parametrize("transport", ["track", "datachannel"])
+async def test_a_client_whose_detector_is_away_for_long_is_not_lost_and_that_counts(
+    socket_path: Path, tmp_path: Path, transport: str
+) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_COME_BACK)
+    client_flags = ("--transport", transport, "--detector", "slow:detect", "--duration", "10")
+    async with (
+        run("server", *flags(socket_path), "--sessions", "1", "--json") as server,
+        run("client", *flags(socket_path), *client_flags, "--json", cwd=tmp_path) as client,
+    ):
+        ((seen,), (told,)) = [(await each.report())["sessions"] for each in (server, client)]
+    assert told["detector_restarts"] == 1
+    assert seen["seconds"] > 9
+    assert seen["frames_lost"] > 100, "what went unanswered meanwhile counts"
+    assert seen["frames_answered"] > 30 + 30, "and afterwards it goes on"

@@ -184,8 +184,6 @@ class ViewerTrack(VideoStreamTrack):
     that does not keep up has a slot of one: `dropped` counts what did not fit, and when it comes
     back it goes on with a new keyframe, because a frame whose predecessor is missing cannot be
     decoded. What fails here fails under `guard`.
-
-    It has nine fields: three are those of one viewer's slot, which is too small to stand alone.
     """
 
     def __init__(

@@ -42,6 +42,8 @@ class Link(Generic[Picture]):
 
     `codec` is the name of the video's codec or, on a datachannel, of the images', once there was
     one; `feedback` what the server said last of how we are doing.
+
+    It has nine fields, as it is all that a client has of its session; most are there to be read.
     """
 
     def __init__(self, peer: Peer, channel: RTCDataChannel, convert: Convert[Picture]) -> None:

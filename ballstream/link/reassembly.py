@@ -64,6 +64,8 @@ class Reassembly:
     `next_request_at`, `request` says what to ask for. A hole is asked for at once, and again
     every one and a half round trips; when that does not help in time it is given up: nothing is
     released until a keyframe is complete, and then that comes at once.
+
+    It has twelve fields, as any packet may change any of them: they are one sequence's state.
     """
 
     def __init__(self) -> None:

@@ -250,13 +250,11 @@ class _QuickPath:
     ) -> None:
         self.ended = asyncio.Event()
         self.received_at = 0.0
-        self._receiver: Any = receiver
+        self._codecs: dict[int, RTCRtpCodecParameters] = receiver._RTCRtpReceiver__codecs  # type: ignore[attr-defined]
         self._on_frame = on_frame
         self._guard = guard
         self._reassembly = Reassembly()
-        self._ssrc = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests = _Requests(receiver, self._reassembly, guard)
         for name, stand_in in (
             ("jitter_buffer", self),
             ("nack_generator", _NackNothing()),
@@ -271,10 +269,7 @@ class _QuickPath:
     def close(self) -> None:
         """Take no more packets and ask for nothing more."""
         self.ended.set()
-        if self._timer is not None:
-            self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
+        self._requests.close()
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
@@ -284,9 +279,8 @@ class _QuickPath:
         return False, None
 
     def _take(self, packet: RtpPacket) -> None:
-        codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
+        codec = self._codecs[packet.payload_type]
         data = depayload(codec, packet.payload) if packet.payload else b""
-        self._ssrc = packet.ssrc
         now = self.received_at = time.monotonic()
         part = Part(
             packet.sequence_number,
@@ -299,32 +293,52 @@ class _QuickPath:
             if not self._on_frame(codec, frame):
                 self._reassembly.abandon()
                 break
-        self._ask(now)
+        self._requests.send(packet.ssrc, now)
 
-    def _ask(self, now: float) -> None:
+
+class _Requests:
+    """Sends what the reassembly asks for: after each packet, and again when it is time."""
+
+    def __init__(self, receiver: RTCRtpReceiver, reassembly: Reassembly, guard: Guard) -> None:
+        self._receiver: Any = receiver
+        self._reassembly = reassembly
+        self._guard = guard
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    def send(self, ssrc: int, now: float) -> None:
         """Ask the sender for what is missing, and set the timer for the next time."""
         request = self._reassembly.request(now)
         if request.packets:
-            self._send(self._receiver._send_rtcp_nack(self._ssrc, sorted(request.packets)))
+            self._start(self._receiver._send_rtcp_nack(ssrc, sorted(request.packets)))
         if request.keyframe:
-            self._send(self._receiver._send_rtcp_pli(self._ssrc))
+            self._start(self._receiver._send_rtcp_pli(ssrc))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         at = self._reassembly.next_request_at
-        if at is not None and not self.ended.is_set():
+        if at is not None and not self._closed:
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(at - now, self._on_timer)
+            self._timer = loop.call_later(at - now, self._on_timer, ssrc)
 
-    def _on_timer(self) -> None:
+    def _on_timer(self, ssrc: int) -> None:
         self._timer = None
         with self._guard("asking for packets"):
-            self._ask(time.monotonic())
+            self.send(ssrc, time.monotonic())
 
-    def _send(self, sending: Coroutine[Any, Any, None]) -> None:
+    def _start(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Ask for nothing more."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
 
 
 class _NackNothing:

@@ -56,6 +56,20 @@ async def test_the_private_names_are_still_there_and_called() -> None:
     assert can_hear_keyframe_requests()
 
 
+@pytest.mark.parametrize("name", ["_handle_rtcp_packet", "_send_keyframe", "_retransmit"])
+async def test_where_a_private_name_is_gone_or_does_nothing_that_is_noticed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def do_nothing(self: RTCRtpSender, packet: object) -> None:
+        pass
+
+    if name == "_handle_rtcp_packet":
+        monkeypatch.setattr(RTCRtpSender, name, do_nothing)
+    else:
+        monkeypatch.delattr(RTCRtpSender, name)
+    assert not can_hear_keyframe_requests()
+
+
 @pytest.mark.parametrize("codec", Codec)
 async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: Codec) -> None:
     async with broadcast(codec) as source:

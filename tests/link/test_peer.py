@@ -1,10 +1,11 @@
 import asyncio
 
 import pytest
+from aiortc.stats import RTCTransportStats
 from programs import soon
 
 from ballstream.config import DIRECT
-from ballstream.errors import PeerLost
+from ballstream.errors import InternalFailure, PeerLost
 from ballstream.link import peer as peer_module
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer
 from ballstream.link.peer import Peer
@@ -41,3 +42,81 @@ async def test_no_connection_comes_about(monkeypatch: pytest.MonkeyPatch) -> Non
         await make_offer(client.connection)
         with pytest.raises(PeerLost, match="UDP"):
             await soon(client.connected())
+
+
+class Clock:
+    """A clock that runs a second a look."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        self.now += 1
+        return self.now
+
+
+async def connect_by_channel(client: Peer, server: Peer) -> None:
+    client.connection.createDataChannel("coordinates")
+    answer = await answer_offer(server.connection, await make_offer(client.connection))
+    await accept_answer(client.connection, answer)
+    await soon(asyncio.gather(client.connected(), server.connected()))
+
+
+async def test_without_media_silence_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        await connect_by_channel(client, server)
+        polled = asyncio.Semaphore(0)
+        transport = server._transport
+
+        async def poll() -> RTCTransportStats | None:
+            polled.release()
+            return await transport()
+
+        monkeypatch.setattr(peer_module, "time", Clock())
+        monkeypatch.setattr(peer_module, "_POLL", 0.001)
+        monkeypatch.setattr(server, "_transport", poll)
+        watching = asyncio.create_task(server.watch())
+        for _ in range(50):  # of which each takes a second at the least, by this clock
+            await soon(polled.acquire())
+        assert not watching.done()
+        await client.connection.close()
+        await soon(watching)
+
+
+async def test_who_gave_signs_of_life_is_missed_without_media(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        await connect_by_channel(client, server)
+        monkeypatch.setattr(peer_module, "time", Clock())
+        monkeypatch.setattr(peer_module, "_POLL", 0.001)
+        server.gives_signs = True
+        with pytest.raises(PeerLost, match=r"nothing came .* for 4 s"):
+            await soon(server.watch())
+
+
+async def test_who_lost_its_consent_was_there_until_it_gave_it_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Failed:
+        connectionState = "failed"  # noqa: N815 - aiortc's name
+
+    async with Peer(DIRECT) as peer:
+        monkeypatch.setattr(peer_module, "time", Clock())
+        connection, peer.connection = peer.connection, Failed()  # type: ignore[assignment]
+        with pytest.raises(PeerLost, match="broke"):
+            await soon(peer.watch())
+        assert peer.heard_at == 101.0, "it was heard later than consent was given last"
+        peer.connection = connection
+
+
+async def test_a_failing_callback_is_kept_and_the_connection_goes_on() -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("no")
+
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        server.guard.on(server.connection, "datachannel", fail, "taking a channel")
+        await connect_by_channel(client, server)
+        with pytest.raises(InternalFailure, match="taking a channel"):
+            await soon(server.guard.failure())
+        assert server.connection.connectionState == "connected"

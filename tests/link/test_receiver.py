@@ -14,12 +14,14 @@ from av import VideoFrame
 from programs import soon
 
 from ballstream.config import DIRECT, Codec
+from ballstream.errors import InternalFailure
 from ballstream.link import receiver as receiver_module
 from ballstream.link.broadcast import Broadcast, ViewerTrack
 from ballstream.link.codec import Encoding, video_compressor
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer, send_track
 from ballstream.link.peer import Peer
 from ballstream.link.picture import planes_of_frame
+from ballstream.link.probe import NoTransport
 from ballstream.link.receiver import missing_names, receive
 from ballstream.link.source import BallSource, Drawn
 from ballstream.protocol import stamp
@@ -35,7 +37,12 @@ Filter = Callable[[RtpPacket], bool]
 class Viewer:
     """What one end sent and the numbers of the pictures that came out at the other."""
 
-    def __init__(self) -> None:
+    receiver: RTCRtpReceiver
+    running: asyncio.Task[None]
+    fault: Exception | None = None
+
+    def __init__(self, *peers: Peer) -> None:
+        self._peers = peers
         self.sent: list[int] = []
         self.seen: list[int] = []
         self._changed = asyncio.Event()
@@ -50,7 +57,13 @@ class Viewer:
             self._changed.clear()
             await soon(self._changed.wait())
 
+    def states(self) -> set[str]:
+        """What both connections are in."""
+        return {peer.connection.connectionState for peer in self._peers}
+
     def on_picture(self, picture: VideoFrame) -> None:
+        if self.fault is not None:
+            raise self.fault
         number = stamp.read(planes_of_frame(picture).y)
         assert number is not None
         self.seen.append(number)
@@ -76,13 +89,13 @@ async def watching(
 ) -> AsyncIterator[Viewer]:
     """A viewer of a broadcast, whose receiver gets only the packets that pass."""
     source = BallSource(SCENE, SIZE, FPS, time.monotonic())
-    viewer = Viewer()
     compress = partial(video_compressor, Encoding(codec, SIZE, FPS, 500_000))
     async with (
         Broadcast(source, compress, SIZE[0] * SIZE[1]) as broadcast,
         Peer(DIRECT) as server,
         Peer(DIRECT) as client,
     ):
+        viewer = Viewer(server, client)
         track = ViewerTrack(broadcast, viewer.on_frame, server.guard)
         track.listen(send_track(server.connection, track, codec))
         receiver = client.connection.addTransceiver("video", direction="recvonly").receiver
@@ -91,14 +104,15 @@ async def watching(
         answer = await answer_offer(server.connection, await make_offer(client.connection))
         await accept_answer(client.connection, answer)
         await soon(asyncio.gather(client.connected(), server.connected()))
-        running = asyncio.create_task(reception.run())
+        viewer.receiver = receiver
+        viewer.running = asyncio.create_task(reception.run())
         track.release()
         try:
             yield viewer
         finally:
             track.stop()
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            viewer.running.cancel()
+            await asyncio.gather(viewer.running, return_exceptions=True)
 
 
 def _filter(receiver: RTCRtpReceiver, passes: Filter) -> None:
@@ -137,11 +151,8 @@ class Loss:
 
 
 def test_the_private_names_are_still_there() -> None:
-    class Transport:
-        state = "new"
-
     async def make() -> RTCRtpReceiver:
-        return RTCRtpReceiver("video", Transport())  # type: ignore[arg-type]
+        return RTCRtpReceiver("video", NoTransport())  # type: ignore[arg-type]
 
     assert missing_names(asyncio.run(make())) == []
 
@@ -186,6 +197,53 @@ async def test_damaged_data_is_got_over() -> None:
     async with watching(damage) as viewer:
         while not viewer.seen or viewer.seen[-1] < 60:
             await viewer.sees(len(viewer.seen) + 1)
+
+
+async def test_what_the_callback_raises_is_raised_by_run_and_nothing_is_closed() -> None:
+    for stock in (False, True):
+        async with watching(everything, stock=stock) as viewer:
+            viewer.fault = KeyError("no")
+            with pytest.raises(InternalFailure, match="handing a picture over"):
+                await soon(asyncio.shield(viewer.running))
+            assert viewer.states() == {"connected"}
+
+
+async def test_after_the_start_of_the_receiver_it_is_too_late() -> None:
+    async with watching(everything) as viewer:
+        await viewer.sees(1)
+        with pytest.raises(RuntimeError, match="before the receiver starts"):
+            receive(viewer.receiver, viewer.on_picture)
+
+
+@pytest.mark.parametrize("codec", Codec)
+async def test_pictures_that_are_too_large_are_not_decoded(
+    codec: Codec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receiver_module, "MOST_PIXELS", SIZE[0] * SIZE[1] - 1)
+    async with watching(everything, codec) as viewer:
+        await viewer.gets(10)
+        assert viewer.seen == []
+    # FFmpeg takes rows to be as long as they are in memory.
+    monkeypatch.setattr(receiver_module, "MOST_PIXELS", 192 * 128)
+    async with watching(everything, codec) as viewer:
+        await viewer.sees(3)
+
+
+def test_where_what_stands_in_is_not_called_that_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def handle(self: RTCRtpReceiver, packet: RtpPacket, arrival_time_ms: int) -> None:
+        """As an aiortc might that has other parts."""
+
+    async def missing() -> list[str]:
+        return missing_names(RTCRtpReceiver("video", NoTransport()))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(RTCRtpReceiver, "_handle_rtp_packet", handle)
+    receiver_module._takes_stand_ins.cache_clear()
+    assert asyncio.run(missing()) == ["calls of what stands in for its parts"]
+    monkeypatch.undo()
+    receiver_module._takes_stand_ins.cache_clear()
+    assert asyncio.run(missing()) == []
 
 
 async def test_where_a_name_is_gone_reception_is_aiortc_s_own(
