@@ -1,265 +1,140 @@
-"""The client: receives the video, has every newest picture looked at, and sends what was seen."""
+"""The client: a link, a detector's process, and a tally of what was answered."""
 
 import asyncio
 import time
-from collections.abc import Coroutine
-from contextlib import AbstractAsyncContextManager, closing
-from dataclasses import replace
-from functools import partial
-from typing import Any
-
-from aiortc import RTCDataChannel, RTCPeerConnection
-from aiortc.sdp import SessionDescription
-from av import VideoFrame
+from collections.abc import Callable
 
 from . import trace
-from .config import ClientConfig, Network
-from .endings import first_of
-from .errors import PeerLost, ProtocolError, SignalingError
-from .link.images import ImageReception
-from .link.negotiation import accept_answer, make_offer
-from .link.peer import Peer
-from .link.picture import planes_of_frame
-from .link.receiver import Reception, receive
-from .protocol import frames, messages
+from .config import ClientConfig
+from .connection import Connection, linked
+from .endings import By, Ending, Reason, Stop, after, first_of
+from .errors import PeerLost
+from .link.offerer import Link
 from .protocol.frames import Image
-from .protocol.messages import Estimate, Feedback
-from .report import view
-from .report.folder import OutputFolder
-from .report.records import ReceptionReport
-from .report.terminal import Terminal
-from .report.view import Cells
-from .scoring.distribution import Distribution
-from .scoring.score import WARM_UP
-from .signaling.sockets import Bye, Channel, Offer, ask, connect_tcp, connect_unix, until_bye
-from .signaling.terminal import open_terminal
-from .stopping import Stop
+from .protocol.planes import Planes
+from .report.records import Progress, ReceptionReport
+from .scoring.tally import Tally
 from .vision.child import Sighting
 from .vision.worker import DetectorWorker
 
-CSV_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
+_PICTURE_TIMEOUT = 10.0
 
-_VIDEO_TIMEOUT = 10.0
-_MOST_BUFFERED = 16 * 1024
+OnAnswer = Callable[[float, Sighting], None]
+"""Told of an answer that went out: seconds since the first picture, and what was seen."""
 
 
 class Client:
-    """One session with a server; `report` has its figures, also after a failure."""
+    """Has every newest picture looked at, and says what was seen; one session with a server.
 
-    def __init__(
-        self, config: ClientConfig, stop: Stop, terminal: Terminal, output: OutputFolder | None
-    ) -> None:
+    `report` has its figures, also after a failure.
+    """
+
+    def __init__(self, config: ClientConfig, on_answer: OnAnswer | None = None) -> None:
         self._config = config
-        self._stop = stop
-        self._terminal = terminal
-        self._output = output
-        self.connected = False
-        """Whether offer and answer were exchanged, so that there is a session to report."""
+        self._on_answer = on_answer
+        self._tally = Tally()
+        self._worker = DetectorWorker(config.detector, display=config.display)
+        self._link: Link[Planes | Image] | None = None
+        self._ended_at: float | None = None
 
-        self._codec = ""
-        self._channel: RTCDataChannel | None = None
-        self._worker: DetectorWorker | None = None
-        self._feedback: Feedback | None = None
-        self._video: Reception | None = None
-        self._images: ImageReception | None = None
-        self._stopped_by: str | None = None
-        self._started: float | None = None
-        self._ended: float | None = None
-        self._received = self._sent = self._dropped = self._not_found = self._rejected = 0
-        self._detect_ms = Distribution()
+    async def run(self, stopping: Stop) -> Ending:
+        """Offer, watch and answer until one of the two ends; returns how it ended.
 
-    async def run(self) -> str:
-        """Offer, watch and answer until one of the two ends; returns why it ended.
-
-        Raises SignalingError, NegotiationError, DetectorError, or PeerLost where the server is
-        lost; in any case no process, task or socket is left.
+        Raises SignalingError, NegotiationError, DetectorError, InternalFailure, or PeerLost where
+        the server is lost; in any case no process, task or socket is left.
         """
-        ending = await first_of({"stopped": self._stop.wait(), "ended": self._session()})
-        return ending if self._stopped_by is None else self._stopped_by
+        return await first_of(
+            self._session(), after(stopping.wait(), Ending(By.CLIENT, Reason.STOPPED))
+        )
 
-    async def _session(self) -> None:
-        self._terminal.note("starting the detector, then waiting for the server")
-        async with (
-            DetectorWorker(
-                self._config.detector, self._on_sighting, display=self._config.display
-            ) as self._worker,
-            _open_signaling(self._config) as signaling,
-            Peer(self._network(signaling)) as peer,
-        ):
+    async def _session(self) -> Ending:
+        async with self._worker:
             try:
-                reception = await self._negotiate(peer, signaling)
-                with closing(reception):
-                    self._stopped_by = await self._watch(peer, signaling, reception)
+                async with linked(self._config, _as_it_came) as connection:
+                    self._link = connection.link
+                    return await self._watch(connection)
             finally:
-                self._ended = time.monotonic()
-                await signaling.send(Bye())
+                self._ended_at = time.monotonic()
 
-    def _network(self, signaling: Channel) -> Network:
-        """With the ICE servers of our flags, or else those that the server names."""
-        network = self._config.network
-        return replace(network, ice_servers=network.ice_servers or signaling.ice_servers)
-
-    async def _negotiate(self, peer: Peer, signaling: Channel) -> Coroutine[Any, Any, None]:
-        """Settle everything with one offer; returns what receives the pictures until they end."""
-        connection = peer.connection
-        # The channels come first: what is there when the offer is made is part of it, and one
-        # answer settles pictures and coordinates together.
-        self._channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
-        self._channel.on("message", self._on_message)
-        if self._config.transport == "datachannel":
-            channel = connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)
-            self._images = ImageReception(channel, partial(self._on_image, peer))
-            await self._exchange(connection, signaling)
-            return self._images.run()
-        video = connection.addTransceiver("video", direction="recvonly")
-        self._video = receive(video.receiver, self._on_picture, stock=self._config.stock)
-        answer = await self._exchange(connection, signaling)
-        if video.currentDirection != "recvonly":
-            raise SignalingError("the server answered, but sends no video")
-        self._codec = _codec_of(answer)
-        return self._video.run(video.receiver.track)
-
-    async def _exchange(self, connection: RTCPeerConnection, signaling: Channel) -> str:
-        answer = await ask(signaling, Offer(await make_offer(connection, self._network(signaling))))
-        await accept_answer(connection, answer.sdp)
-        self.connected = True
-        return answer.sdp
-
-    async def _watch(
-        self, peer: Peer, signaling: Channel, reception: Coroutine[Any, Any, None]
-    ) -> str:
-        assert self._worker is not None
-        goodbye = "the server said goodbye"
-        first = await first_of({goodbye: until_bye(signaling), "": peer.connected()})
-        return first or await first_of(
-            {
-                goodbye: until_bye(signaling),
-                "the server closed the connection": peer.watch(),
-                "the pictures ended": reception,
-                "the time is up": self._time_out(),
-                "the window was closed": self._worker.finished,
-                "no video": self._expect_video(),
-                "": self._refresh_view(),
-            }
+    async def _watch(self, connection: Connection[Planes | Image]) -> Ending:
+        link = connection.link
+        window_closed = Ending(By.CLIENT, Reason.WINDOW_CLOSED)
+        return await first_of(
+            connection.ended,
+            self._answer_all(link),
+            self._time_out(link),
+            after(self._worker.window_closed.wait(), window_closed),
+            _expect_pictures(link),
         )
 
-    def _on_image(self, peer: Peer, image: Image) -> None:
-        """Hand a picture that came as bytes to the detector's process, which decodes it."""
-        assert self._worker is not None
-        peer.heard()
-        self._codec = image.codec.name
-        self._count()
-        self._worker.submit(image)
+    async def _answer_all(self, link: Link[Planes | Image]) -> Ending:
+        async for picture in link.pictures:
+            self._tally.picture(time.monotonic())
+            sighting = await self._worker.look(picture)
+            if sighting is not None:
+                self._answer(link, sighting)
+        return Ending(By.SERVER, Reason.CLOSED)
 
-    def _count(self) -> None:
-        if self._started is None:
-            self._started = time.monotonic()
-        self._received += 1
+    def _answer(self, link: Link[Planes | Image], sighting: Sighting) -> None:
+        frame, x, y, detect_ms = sighting.frame, sighting.x, sighting.y, sighting.detect_ms
+        sent = link.answer(frame, x, y, detect_ms)
+        now = time.monotonic()
+        trace.mark("handed", frame, now - detect_ms / 1e3)
+        trace.mark("seen", frame, now)
+        self._tally.answer(x is not None, sent, detect_ms, now)
+        if sent and self._on_answer is not None:
+            self._on_answer(self._tally.seconds(now), sighting)
 
-    def _on_picture(self, frame: VideoFrame) -> None:
-        """Hand the newest picture to the detector."""
-        assert self._worker is not None
-        self._count()
-        if frame.format.name not in ("yuv420p", "yuvj420p"):
-            frame = frame.reformat(format="yuv420p")
-        self._worker.submit(planes_of_frame(frame))
+    async def _time_out(self, link: Link[Planes | Image]) -> Ending:
+        """The end of `--duration`, which begins with the connection."""
+        await link.opened.wait()
+        await asyncio.sleep(self._config.duration or float("inf"))
+        return Ending(By.CLIENT, Reason.TIME_UP)
 
-    def _on_sighting(self, sighting: Sighting) -> None:
-        """Send an estimate the moment it is known."""
-        trace.mark("handed", sighting.frame, time.monotonic() - sighting.detect_ms / 1e3)
-        trace.mark("seen", sighting.frame)
-        if self._started is not None and time.monotonic() - self._started >= WARM_UP:
-            self._detect_ms.add(sighting.detect_ms)
-        self._not_found += sighting.x is None
-        estimate = Estimate(sighting.frame, sighting.x, sighting.y, round(sighting.detect_ms, 3))
-        channel = self._channel
-        if (
-            channel is None
-            or channel.readyState != "open"
-            or channel.bufferedAmount > _MOST_BUFFERED
-        ):
-            self._dropped += 1
-            return
-        channel.send(messages.encode(estimate))
-        self._sent += 1
-        if self._output is not None:
-            at = time.monotonic() - (self._started or 0)
-            x, y = sighting.x, sighting.y
-            self._output.add((1, round(at, 6), estimate.frame, x, y, estimate.detect_ms))
+    @property
+    def progress(self) -> Progress | None:
+        """How it stands; None before there is a session."""
+        link = self._link
+        if link is None:
+            return None
+        pictures, tally = link.pictures, self._tally
+        detect_ms = tally.detect_ms.recent().p50
+        return Progress(pictures.received, pictures.skipped, tally.sent, detect_ms, link.feedback)
 
-    def _on_message(self, text: object) -> None:
-        try:
-            self._feedback = messages.decode_feedback(text)
-        except ProtocolError:
-            self._rejected += 1
-
-    async def _expect_video(self) -> None:
-        """Raise PeerLost where no video comes after the connection was made."""
-        await asyncio.sleep(_VIDEO_TIMEOUT)
-        if self._received == 0:
-            raise PeerLost("connected, but no picture came: does the server send video?")
-        await asyncio.Event().wait()
-
-    async def _time_out(self) -> None:
-        if self._config.duration is None:
-            await asyncio.Event().wait()
-        else:
-            await asyncio.sleep(self._config.duration)
-
-    async def _refresh_view(self) -> None:
-        while True:
-            await asyncio.sleep(self._terminal.period)
-            self._terminal.show([self._cells()])
-
-    def _cells(self) -> Cells:
-        return view.client_cells(
-            self._received,
-            self._worker.skipped if self._worker else 0,
-            self._sent,
-            self._detect_ms,
-            self._feedback or Feedback(0, None, None),
-        )
-
-    def report(self) -> ReceptionReport:
-        """The figures of the session as the client sees it."""
-        worker = self._worker
-        ended = self._ended or time.monotonic()
+    def report(self) -> ReceptionReport | None:
+        """The figures of the session as the client sees it; None where there was none."""
+        link, tally, worker = self._link, self._tally, self._worker
+        if link is None:
+            return None
         return ReceptionReport(
             id=1,
             transport=self._config.transport,
-            codec=self._codec,
-            seconds=0.0 if self._started is None else ended - self._started,
-            frames_received=self._received,
-            frames_skipped=0 if worker is None else worker.skipped,
-            frames_refused=0 if worker is None else worker.refused,
-            frames_lost=0 if self._images is None else self._images.lost,
-            breaks=0 if self._video is None else self._video.breaks,
-            estimates_sent=self._sent,
-            estimates_dropped=self._dropped,
-            not_found=self._not_found,
-            detector_errors=0 if worker is None else worker.errors,
-            detector_restarts=0 if worker is None else worker.restarts,
-            rejected=self._rejected + (self._images.rejected if self._images else 0),
-            detect_ms=self._detect_ms.statistics(),
+            codec=link.codec,
+            seconds=tally.seconds(self._ended_at or time.monotonic()),
+            frames_received=link.pictures.received,
+            frames_skipped=link.pictures.skipped,
+            frames_refused=link.pictures.refused + worker.refused,
+            frames_lost=link.lost,
+            breaks=link.breaks,
+            estimates_sent=tally.sent,
+            estimates_dropped=tally.dropped,
+            not_found=tally.not_found,
+            detector_errors=worker.errors,
+            detector_restarts=worker.restarts,
+            rejected=link.rejected,
+            detect_ms=tally.detect_ms.statistics(),
         )
 
 
-def _open_signaling(config: ClientConfig) -> AbstractAsyncContextManager[Channel]:
-    signaling = config.signaling
-    match signaling.method:
-        case "tcp-socket":
-            return connect_tcp(signaling.host, signaling.port, config.wait)
-        case "unix-socket":
-            return connect_unix(signaling.path, config.wait)
-        case "copy-and-paste":
-            return open_terminal(config.reporting.lines)
-        case _:
-            from .web.player import connect_whep
-
-            return connect_whep(config.url, config.token, config.wait)
+def _as_it_came(picture: Planes | Image) -> Planes | Image:
+    """The detector's process decodes what has to be decoded."""
+    return picture
 
 
-def _codec_of(answer: str) -> str:
-    """The name of the codec that an answer, which was accepted, settled on."""
-    sections = SessionDescription.parse(answer).media
-    return next(section.rtp.codecs[0].name for section in sections if section.kind == "video")
+async def _expect_pictures(link: Link[Planes | Image]) -> Ending:
+    """Raise PeerLost where no picture comes after the connection was made."""
+    await link.opened.wait()
+    await asyncio.sleep(_PICTURE_TIMEOUT)
+    if link.pictures.received == 0:
+        raise PeerLost("connected, but no picture came: does the server send video?")
+    return await after(asyncio.Event().wait(), Ending(By.NETWORK, Reason.FAILED))

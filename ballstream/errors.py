@@ -8,7 +8,9 @@ BallstreamError              a line for the user: what is wrong, what to do; exi
 │   └── Unacceptable         they can be read, but do not go together
 ├── NoRoute                  this end has no address at which the other could reach it
 ├── PeerLost                 the other end is gone without a word
-└── DetectorError            the detector cannot be loaded or started
+├── PeerMisbehaves           the other end does what no sound one would; its session is over
+├── DetectorError            the detector cannot be loaded or started
+└── InternalFailure          a fault of ballstream's own, which ended a session
 
 ProtocolError                the *peer* sent something it should not have; counted, never shown
 """
@@ -59,8 +61,20 @@ class PeerLost(BallstreamError):  # noqa: N818 - a state of affairs, as in `Conn
     """The other end fell silent without saying goodbye."""
 
 
+class PeerMisbehaves(BallstreamError):  # noqa: N818 - not ours to mend
+    """The other end floods the connection, or says nothing but rubbish."""
+
+
 class DetectorError(BallstreamError):
     """The detector cannot be loaded, or its process does not start."""
+
+
+class InternalFailure(BallstreamError):  # noqa: N818 - not the user's to mend
+    """Code of ours raised what it never should; the session that it served is over."""
+
+    def __init__(self, doing: str, error: BaseException) -> None:
+        what = printable(f"{type(error).__name__}: {error}")
+        super().__init__(f"ballstream itself failed while {doing} ({what})")
 
 
 class ProtocolError(Exception):

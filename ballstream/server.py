@@ -1,87 +1,61 @@
-"""The server: listens, runs a session for each client, and reports."""
+"""The server: takes offers, runs a session for each, and tells observers what happens."""
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, assert_never
 
-from .config import ServerConfig, Web
-from .endings import first_of
-from .errors import BallstreamError, SignalingError, Unavailable, UsageError
-from .link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
-from .link.codec import Encoding, video_compressor
-from .link.imagecodec import image_compressor
-from .link.images import MAX_BUFFERED
-from .link.track import BallTrack, OnFrame
-from .protocol.frames import ImageCodec
-from .report import records as report
-from .report.folder import OutputFolder
+from .config import ServerConfig, SignalingMethod, Web
+from .errors import BallstreamError, InternalFailure, Unavailable
+from .link.stage import Stage
+from .report.observers import Observer, Observers, Watched
 from .report.records import SessionReport
-from .report.terminal import Terminal
-from .report.view import server_cells
-from .scene.motion import Motion, bounce
-from .scene.render import Scene
-from .scoring.score import Verdict
 from .session import Session
-from .signaling.sockets import Bye, Channel, Offer, listen_tcp, listen_unix
-from .signaling.terminal import open_terminal
-from .stopping import Stop
+from .signaling.exposure import check_exposure
+from .signaling.messages import IncomingOffer
+from .signaling.sockets import listen_tcp, listen_unix
+from .signaling.terminal import listen_terminal
 
 if TYPE_CHECKING:
     from .web.site import Site
 
 logger = logging.getLogger(__name__)
 
-_MOST_WAITING = 64
 _CLOSE_TIMEOUT = 5.0
+_MOST_REPORTS = 1_000
 
 
 class Server:
-    """Takes clients until it is stopped; `reports` grows as their sessions end.
+    """Streams a ball to whoever makes an offer, and scores what they answer; an `async with`.
 
-    Raises UsageError where the scene cannot be built or its frames not be sent.
+    Within the context it listens at `addresses`; at its end every session has ended and nothing is
+    left. `observers` are told of every client. Raises UsageError where the scene cannot be built,
+    its frames not be sent, or it would be open to everyone; and, on entering, SignalingError where
+    it cannot listen.
     """
 
     def __init__(
-        self, config: ServerConfig, stop: Stop, terminal: Terminal, output: OutputFolder | None
+        self, config: ServerConfig | None = None, observers: Iterable[Observer] = ()
     ) -> None:
-        self.reports: list[SessionReport] = []
-        self._config = config
-        self._stop = stop
-        self._terminal = terminal
-        self._output = output
-        if config.frame_codec == "raw" and config.size[0] * config.size[1] * 3 // 2 > MAX_BUFFERED:
-            raise UsageError(
-                f"raw frames may have {MAX_BUFFERED // 1000} kB: choose a smaller --size, such as "
-                "320x240, or another --frame-codec"
-            )
-        motion = bounce(*config.size, config.radius, config.speed, config.seed)
-        self._scene = Scene(motion, config.radius, config.stamp)
-        self._origin = time.monotonic()
-        pixels = config.size[0] * config.size[1]
-        encoding = Encoding(config.codec, config.size, config.fps, config.bitrate)
-        self._video = Broadcast(self._ball_track, partial(video_compressor, encoding), pixels)
-        # Here the number travels beside the picture.
-        plain = replace(self._scene, stamped=False)
-        codec = ImageCodec[config.frame_codec.upper()]
-        self._images = Broadcast(
-            partial(self._ball_track, scene=plain),
-            partial(image_compressor, codec, config.quality),
-            pixels,
-        )
-        self._stock = config.stock or not can_hear_keyframe_requests()
-        if self._stock and not config.stock:
-            logger.warning("this aiortc lacks what one encoder for all needs; using its own")
-        self._clients: set[asyncio.Task[None]] = set()
-        self._sessions: dict[int, Session] = {}
-        self._last_number = self._ended = 0
-        self._site = None if config.web is None else self._make_site(config.web, motion)
+        self.addresses: tuple[str, ...] = ()
+        """Where clients find it, in the form that `connect` takes."""
 
-    def _make_site(self, settings: Web, motion: Motion) -> "Site":
+        self.deserted = asyncio.Event()
+        """Set when nobody can come any more, because the terminal for pasting has ended."""
+
+        self._config = config or ServerConfig()
+        check_exposure(self._config)
+        self._stage = Stage(self._config)
+        self._places = Places(self._config.max_sessions)
+        self._open = AsyncExitStack()
+        self._site = None if self._config.web is None else self._make_site(self._config.web)
+        own = () if self._site is None else self._site.observers
+        self._observers = Observers((*observers, *own))
+
+    def _make_site(self, settings: Web) -> "Site":
         from .web.site import Site  # who needs no HTTP need not wait for it to load
 
         config = self._config
@@ -90,190 +64,156 @@ class Server:
             "height": config.size[1],
             "fps": config.fps,
             "radius": config.radius,
-            "motion": motion,
+            "motion": self._stage.motion,
         }
-        return Site(config, settings, scene, self._accept, self._unready, self._sessions.values)
+        return Site(config, settings, scene, self._accept, self._places.unready)
 
-    def _ball_track(self, on_frame: OnFrame, scene: Scene | None = None) -> BallTrack:
-        config = self._config
-        return BallTrack(scene or self._scene, config.size, config.fps, self._origin, on_frame)
+    @property
+    def address(self) -> str:
+        """The first of the addresses."""
+        return self.addresses[0]
 
-    def _viewer_track(self, on_frame: OnFrame) -> BallTrack | ViewerTrack:
-        if self._stock:
-            return self._ball_track(on_frame)
-        return ViewerTrack(self._video, on_frame)
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opening:
+            await opening.enter_async_context(self._stage)
+            opening.callback(self._observers.closed)
+            for door in self._doors():
+                self.addresses += (await opening.enter_async_context(door),)
+            opening.push_async_callback(self._places.end)
+            self._open = opening.pop_all()
+        return self
 
-    async def run(self) -> None:
-        """Serve until the stop is requested; then every session has ended and nothing is left."""
-        view = asyncio.create_task(self._refresh_view())
-        try:
-            async with self._video, self._images, self._listening(), self._serving_web():
-                await self._stop.wait()
-                # The stop ends the sessions; what hangs in spite of it is cut off with the
-                # listening.
-                if self._clients:
-                    await asyncio.wait(self._clients, timeout=_CLOSE_TIMEOUT)
-        finally:
-            view.cancel()
-            await asyncio.gather(view, return_exceptions=True)
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._open.aclose()
 
-    @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
+    def _doors(self) -> Iterator[AbstractAsyncContextManager[str]]:
+        """The ways in, each of which gives its address."""
         signaling = self._config.signaling
         match signaling.method:
-            case "tcp-socket":
-                place = f"{signaling.host}:{signaling.port}"
-                listening = listen_tcp(signaling.host, signaling.port, self._accept)
-            case "unix-socket":
-                place = str(signaling.path)
-                listening = listen_unix(signaling.path, self._accept)
-            case "copy-and-paste":
-                place = "this terminal"
-                listening = self._at_terminal()
+            case SignalingMethod.TCP_SOCKET:
+                yield listen_tcp(signaling.host, signaling.port, self._accept, self._refused)
+            case SignalingMethod.UNIX_SOCKET:
+                yield listen_unix(signaling.path, self._accept, self._refused)
+            case SignalingMethod.COPY_AND_PASTE:
+                lines = self._config.reporting.lines
+                yield listen_terminal(lines, self._accept, self._refused, self.deserted.set)
+            case SignalingMethod.WHEP:
+                pass
             case _:
-                yield
-                return
-        async with listening:
-            self._terminal.note(f"waiting for clients at {place} ({signaling.method})")
-            yield
+                assert_never(signaling.method)
+        if self._site is not None:
+            yield self._site.serving()
 
-    @asynccontextmanager
-    async def _serving_web(self) -> AsyncIterator[None]:
-        if self._site is None:
-            yield
-            return
-        async with self._site.serving() as address:
-            self._terminal.note(f"waiting for clients at {address}whep; the page is {address}")
-            yield
+    async def _accept(self, offer: IncomingOffer) -> None:
+        """The life of a client: its offer is refused, or answered, and then it is streamed to."""
+        try:
+            with self._places.taken() as offer.client:
+                session = Session(
+                    offer.client, offer.name, self._config, self._stage, self._observers
+                )
+                await session.run(offer, self._places.closing)
+        except BallstreamError as error:
+            await self._refuse(offer, error)
+        except Exception as error:
+            logger.debug("answering an offer failed", exc_info=True)
+            await self._refuse(offer, InternalFailure("answering an offer", error))
 
-    def _unready(self) -> str | None:
+    async def _refuse(self, offer: IncomingOffer, error: BallstreamError) -> None:
+        self._refused(error)
+        await offer.refuse(error)
+
+    def _refused(self, error: BallstreamError) -> None:
+        self._observers.refused(error)
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of the observers failed, and what it was to be told is incomplete."""
+        return self._observers.failed
+
+    async def ended(self) -> AsyncIterator[SessionReport]:
+        """The report of each session that is scored, when it has ended, until the server does.
+
+        Whoever is slow misses the oldest of more than a thousand that wait.
+        """
+        reports = _Reports()
+        self._observers.add(reports)
+        try:
+            async for report in reports:
+                yield report
+        finally:
+            self._observers.remove(reports)
+
+
+class Places:
+    """Room for so many sessions at a time, each in the task that takes a place.
+
+    `closing` is set when they are to end.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.closing = asyncio.Event()
+        self._most = most
+        self._last = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def unready(self) -> str | None:
         """Why there can be no further session at present; None where there can."""
-        if self._stop.requested:
+        if self.closing.is_set():
             return "the server is about to end"
-        if len(self._sessions) >= self._config.max_sessions:
-            return f"the server is full ({self._config.max_sessions} sessions)"
+        if len(self._tasks) >= self._most:
+            return f"the server is full ({self._most} sessions)"
         return None
 
-    @asynccontextmanager
-    async def _at_terminal(self) -> AsyncIterator[None]:
-        async with open_terminal(self._config.reporting.lines) as channel:
-
-            async def take_turns() -> None:
-                while await self._serve(channel):
-                    pass
-                self._stop()
-
-            task = asyncio.create_task(take_turns())
-            self._clients.add(task)
-            try:
-                yield
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-
-    async def _accept(self, channel: Channel) -> None:
+    @contextmanager
+    def taken(self) -> Iterator[int]:
+        """A place for this task, and its number; raises Unavailable where there is none."""
+        if (reason := self.unready()) is not None:
+            raise Unavailable(reason)
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) - len(self._sessions) >= _MOST_WAITING:
-            await channel.refuse(Unavailable("too many clients wait here; try again"))
-            return
-        self._clients.add(task)
+        self._tasks.add(task)
+        self._last += 1
         try:
-            await self._serve(channel)
+            yield self._last
         finally:
-            self._clients.discard(task)
+            self._tasks.discard(task)
 
-    async def _serve(self, channel: Channel) -> bool:
-        """Run the session of whoever is at the other end; False where nobody is."""
-        try:
-            offer = await self._first_offer(channel)
-            if offer is None:
-                return False
-            if (reason := self._unready()) is not None:
-                raise Unavailable(reason)
-            await self._run_session(channel, offer)
-        except BallstreamError as error:
-            await self._refuse(channel, error)
-            self._terminal.note(f"refused a client: {error}")
-        except Exception as error:
-            logger.error("a client's session failed: %s: %s", type(error).__name__, error)
-            logger.debug("a client's session failed", exc_info=True)
-            await self._refuse(channel, BallstreamError("the server failed"))
-        return True
+    async def end(self) -> None:
+        """Let the sessions end; what hangs in spite of it is left to whoever runs it."""
+        self.closing.set()
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=_CLOSE_TIMEOUT)
 
-    async def _refuse(self, channel: Channel, error: BallstreamError) -> None:
-        if self._site is not None:
-            self._site.metrics.refused()
-        await channel.refuse(error)
 
-    async def _first_offer(self, channel: Channel) -> Offer | None:
-        """The client's offer, or None if it hangs up or the server stops."""
-        reading = asyncio.create_task(_read_offer(channel))
-        try:
-            async with asyncio.timeout(channel.patience):
-                await first_of({"offer": reading, "stop": self._stop.wait()})
-        except TimeoutError:
-            raise SignalingError(f"no offer within {channel.patience:g} s") from None
-        return None if reading.cancelled() else reading.result()
+class _Reports(Observer):
+    """The reports of sessions as they end, for one who iterates over them."""
 
-    async def _run_session(self, channel: Channel, offer: Offer) -> None:
-        self._last_number += 1
-        session = Session(
-            self._last_number,
-            self._config,
-            self._scene,
-            self._origin,
-            self._viewer_track,
-            self._images,
-            self._on_verdict,
-        )
-        self._sessions[session.number] = session
-        channel.client = session.number
-        try:
-            reason = await session.run(channel, offer, self._stop)
-        except BallstreamError as error:
-            if not session.answered:
-                raise
-            reason = str(error)
-        finally:
-            del self._sessions[session.number]
-            if session.scorer.frames_sent:
-                self._note_end(session)
-        dropped = f"; {session.dropped} frames were left out for it" if session.dropped else ""
-        self._terminal.note(f"client {session.number} is gone: {reason}{dropped}")
+    def __init__(self) -> None:
+        self._waiting: deque[SessionReport] = deque(maxlen=_MOST_REPORTS)
+        self._changed = asyncio.Event()
+        self._closed = False
 
-    def _note_end(self, session: Session) -> None:
-        figures = session.report()
+    def ended(self, session: Watched, report: SessionReport) -> None:
         if not session.passive:
-            self.reports.append(figures)
-        if self._site is not None:
-            self._site.metrics.ended(session, figures.frames_lost)
-        self._ended += 1
-        if self._config.sessions is not None and self._ended >= self._config.sessions:
-            self._stop()
+            self._waiting.append(report)
+            self._changed.set()
 
-    def _on_verdict(self, session: int, at: float, verdict: Verdict) -> None:
-        if self._site is not None:
-            self._site.observe(session, verdict)
-        if self._output is not None:
-            self._output.add(report.csv_row(session, at, verdict))
+    def closed(self) -> None:
+        self._closed = True
+        self._changed.set()
 
-    async def _refresh_view(self) -> None:
-        while True:
-            await asyncio.sleep(self._terminal.period)
-            self._terminal.show(
-                [
-                    server_cells(f"client {number}", session.scorer)
-                    for number, session in self._sessions.items()
-                    if not session.passive
-                ]
-            )
+    def __aiter__(self) -> Self:
+        return self
 
-
-async def _read_offer(channel: Channel) -> Offer | None:
-    message = await channel.receive()
-    if isinstance(message, Bye):  # of a session that had ended without it
-        message = await channel.receive()
-    if message is not None and not isinstance(message, Offer):
-        raise SignalingError("the first message must be an offer")
-    return message
+    async def __anext__(self) -> SessionReport:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._changed.clear()
+            await self._changed.wait()
+        return self._waiting.popleft()

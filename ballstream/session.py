@@ -1,228 +1,158 @@
-"""One client of the server: its connection, its track, its score."""
+"""One client of the server: a connection that was answered, an intake of what it says, a score."""
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass
 
 import msgspec
-from aiortc import RTCDataChannel
 
 from . import trace
 from .config import ServerConfig
-from .endings import first_of
-from .errors import PeerLost, ProtocolError
-from .link.broadcast import Broadcast, ViewerTrack
-from .link.images import ImageSender, Messages
-from .link.negotiation import answer_offer, send_track, wants_video
-from .link.peer import Peer
-from .link.track import BallTrack, OnFrame
-from .protocol import frames, messages
-from .protocol.messages import Feedback
-from .rate import RateLimit
+from .endings import By, Ending, Reason, after, first_of
+from .errors import BallstreamError, InternalFailure, PeerLost, PeerMisbehaves
+from .link.answerer import Answerer
+from .link.source import Drawn
+from .link.stage import Stage
+from .report.endings import ended
+from .report.observers import Observer
 from .report.records import SessionReport
-from .scene.render import Scene
-from .scoring.score import Scorer, Verdict
-from .signaling.sockets import Answer, Bye, Channel, Offer, until_bye
-from .stopping import Stop
+from .scoring.intake import Intake
+from .scoring.score import Scorer, Snapshot
+from .signaling.messages import IncomingOffer
+
+logger = logging.getLogger(__name__)
 
 _FEEDBACK_PERIOD = 0.5
-_CHANNEL_TIMEOUT = 2.0
-_CLOSE_GRACE = 0.5
-_MESSAGES_PER_SECOND = 500
-_REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
 
 
 class Session:
-    """Streams the scene to one client and scores what it answers.
+    """Streams to one client and scores what it answers; `observer` is told.
 
-    `origin` is the instant of the monotonic clock at which the scene's time is 0; `on_verdict` is
-    told of every estimate with the scene's time of its arrival. `make_track` makes the track to
-    send, which reports the frames that this client gets; `images` is what goes out on a datachannel
-    to a client that opens one for it.
+    It is the listener of its connection. `name` is the client's own, if it has one.
     """
 
     def __init__(
-        self,
-        number: int,
-        config: ServerConfig,
-        scene: Scene,
-        origin: float,
-        make_track: Callable[[OnFrame], BallTrack | ViewerTrack],
-        images: Broadcast[Messages],
-        on_verdict: Callable[[int, float, Verdict], None],
+        self, number: int, name: str | None, config: ServerConfig, stage: Stage, observer: Observer
     ) -> None:
         self.number = number
-        self.answered = False
-        """Whether the offer was answered; from then on there is nothing to refuse."""
+        self.name = name
+        self._observer = observer
+        self._origin = stage.origin
+        self._scorer = Scorer(stage.motion.centre, config.size, stage.origin, config.fps)
+        self._intake = Intake(self._scorer)
+        self._answerer = Answerer(config.network, stage.streams, self)
+        self._end: _End | None = None
 
-        self.scorer = Scorer(scene.motion.centre, config.size, origin)
-        self._config = config
-        self._origin = origin
-        self._on_verdict = on_verdict
-        self._make_track = make_track
-        self._images = images
-        self._sources: list[BallTrack | ViewerTrack | ImageSender] = []
-        self._transports: dict[str, str] = {}
-        self._peer: Peer | None = None
-        self._rate = RateLimit(_MESSAGES_PER_SECOND, _MESSAGES_PER_SECOND)
-        self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
-        self._flooded = asyncio.Event()
-        self._failed = asyncio.Event()
-        self._released = False
-        self._ready = asyncio.Event()
-        self._channel: RTCDataChannel | None = None
-        self._sender: ImageSender | None = None
-        self._until: float | None = None
-        self._bytes_sent = 0
+    async def run(self, offer: IncomingOffer, stopping: asyncio.Event) -> None:
+        """Answer the offer, and stream until one of the two ends; then nothing is left of it.
 
-    async def run(self, signaling: Channel, offer: Offer, stop: Stop) -> str:
-        """Answer the offer and stream until one of the two ends; returns why it ended.
-
-        Raises NegotiationError where the offer cannot be used and PeerLost where the client is
-        lost; in either case nothing of the session is left.
+        Raises BallstreamError where the offer cannot be answered. From then on whatever happens is
+        the session's ending, of which the observer is told.
         """
+        async with self._answerer as answerer:
+            answer = await answerer.answer(offer.sdp)
+            offer.on_candidate = lambda candidate: answerer.add_candidate(*candidate)
+            await offer.answer(answer)
+            self._observer.came(self)
+            ending = Ending(By.SERVER, Reason.STOPPED)  # if this task is cancelled
+            try:
+                ending = await self._stream(offer, stopping)
+            finally:
+                until = answerer.peer.heard_at if ending.by is By.NETWORK else time.monotonic()
+                self._end = _End(ending, until, await answerer.bytes_sent())
+                self._observer.ended(self, self.report())
+                await offer.goodbye()
+
+    async def _stream(self, offer: IncomingOffer, stopping: asyncio.Event) -> Ending:
+        """Whatever ends the session, as a value."""
+        goodbye = Ending(By.CLIENT, Reason.GOODBYE)
+        stopped = Ending(By.SERVER, Reason.STOPPED)
         try:
-            async with Peer(self._config.network) as peer:
-                self._peer = peer
-                peer.connection.on("datachannel", self._on_datachannel)
-                if wants_video(offer.sdp):
-                    self._add_video(peer)
-                sdp = await answer_offer(peer.connection, offer.sdp, self._config.network)
-                await signaling.send(Answer(sdp))
-                self.answered = True
-                try:
-                    return await self._stream(peer, signaling, stop)
-                except PeerLost:
-                    self._until = peer.heard_at
-                    raise
-                finally:
-                    self._until = self._until or time.monotonic()
-                    self._bytes_sent = await self._count_bytes(peer)
-                    await signaling.send(Bye())
-        finally:
-            for source in self._sources:
-                source.stop()
+            return await first_of(
+                self._answerer.failure(),
+                self._watch(),
+                after(offer.gone.wait(), goodbye),
+                after(stopping.wait(), stopped),
+            )
+        except InternalFailure as error:
+            return Ending(By.SERVER, Reason.FAILED, error)
+        except PeerLost as error:
+            return Ending(By.NETWORK, Reason.FAILED, error)
+        except BallstreamError as error:
+            return Ending(By.CLIENT, Reason.FAILED, error)
+        except Exception as error:
+            logger.debug("a session failed", exc_info=True)
+            return Ending(By.SERVER, Reason.FAILED, InternalFailure("serving a client", error))
 
-    async def _count_bytes(self, peer: Peer) -> int:
-        # aiortc counts what a connection sends only where there is media on it.
-        return await peer.bytes_sent() or (self._sender.bytes_sent if self._sender else 0)
+    async def _watch(self) -> Ending:
+        if not await self._answerer.open():
+            return Ending(By.CLIENT, Reason.NOTHING_ASKED)
+        return await first_of(self._answerer.closed(), self._give_feedback())
 
-    def _add_video(self, peer: Peer) -> None:
-        track = self._make_track(self.scorer.drawn)
-        track.on("ended", self._failed.set)
-        sender = send_track(peer.connection, track, self._config.codec)
-        if isinstance(track, ViewerTrack):
-            track.listen(sender)
-        self._sources.append(track)
-        self._transports["track"] = self._config.codec
+    def opened(self) -> None:
+        """From now on the client can answer."""
+        self._scorer.opened(time.monotonic())
 
-    async def _stream(self, peer: Peer, signaling: Channel, stop: Stop) -> str:
-        goodbye, stopping = "the client said goodbye", "the server stops"
-        first = await first_of(
-            {goodbye: until_bye(signaling), stopping: stop.wait(), "": peer.connected()}
-        )
-        if first:
-            return first
-        if peer.connection.sctp is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CHANNEL_TIMEOUT):
-                    await self._ready.wait()
-        if not self._sources:
-            return "the client opened neither video nor a channel for frames"
-        for source in self._sources:
-            source.release()
-        self._released = True
-        return await first_of(
-            {
-                goodbye: until_bye(signaling),
-                stopping: stop.wait(),
-                "the client closed the connection": peer.watch(),
-                "the video failed": self._video_failure(),
-                "the client sent nothing but rubbish": self._flooded.wait(),
-                "": self._give_feedback(),
-            }
-        )
+    def sent(self, drawn: Drawn) -> None:
+        """The client gets a frame."""
+        self._scorer.drawn(*drawn)
 
-    async def _video_failure(self) -> None:
-        await self._failed.wait()
-        # aiortc ends the tracks of a connection just before it says that the client closed it.
-        await asyncio.sleep(_CLOSE_GRACE)
+    def left_out(self, drawn: Drawn) -> None:
+        """The client lagged, and does not get a frame."""
+        self._scorer.dropped(*drawn)
+
+    def said(self, message: object, at: float) -> None:
+        """Take what the client says; raises PeerMisbehaves where that is nothing but rubbish."""
+        if self._end is not None:
+            return
+        verdict = self._intake.take(message, at)
+        if self._intake.exhausted:
+            raise PeerMisbehaves("the client sent nothing but rubbish")
+        if self._intake.alive is not None:
+            self._answerer.peer.gives_signs = True
+        if verdict is not None:
+            trace.mark("arrived", verdict.frame, at)
+            self._observer.verdict(self, at - self._origin, verdict)
+
+    async def _give_feedback(self) -> Ending:
+        while True:
+            await asyncio.sleep(_FEEDBACK_PERIOD)
+            self._answerer.say(self._intake.feedback())
 
     @property
     def passive(self) -> bool:
         """Whether the client only watches: without datachannels there is nothing to score."""
-        return self._peer is None or self._peer.connection.sctp is None
+        return self._answerer.passive
 
     @property
     def transport(self) -> str:
         """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
-        return "+".join(self._transports)
+        return self._answerer.transport
 
-    @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return sum(each.dropped for each in self._sources if not isinstance(each, BallTrack))
+    def snapshot(self) -> Snapshot:
+        """The figures at present."""
+        return self._scorer.snapshot()
 
     def report(self) -> SessionReport:
         """The figures of the session, which has ended."""
-        score = self.scorer.total(self._until or time.monotonic())
+        assert self._end is not None
         return SessionReport(
             id=self.number,
             transport=self.transport,
-            codec="+".join(self._transports.values()),
-            bytes_sent=self._bytes_sent,
-            **msgspec.structs.asdict(score),
-        )
-
-    def _on_datachannel(self, channel: RTCDataChannel) -> None:
-        taken = self._channel is not None and self._channel.readyState != "closed"
-        if channel.label == messages.LABEL and not taken:
-            self._channel = channel
-            channel.on("message", self._on_message)
-        elif channel.label == frames.LABEL and self._sender is None:
-            self._sender = ImageSender(channel, self._images, self.scorer.drawn)
-            self._sources.append(self._sender)
-            self._transports["datachannel"] = self._config.frame_codec.upper()
-            if self._released:
-                self._sender.release()
-        if self._channel is not None and self._sources:
-            self._ready.set()
-
-    def _on_message(self, text: object) -> None:
-        at = time.monotonic()
-        if self._until is not None or self._peer is None:
-            return
-        self._peer.heard()
-        try:
-            if not self._rate.allows(at):
-                raise ProtocolError("too many messages")
-            estimate = messages.decode_estimate(text)
-        except ProtocolError:
-            self.scorer.reject()
-            if not self._patience.allows(at):
-                self._flooded.set()
-            return
-        trace.mark("arrived", estimate.frame, at)
-        verdict = self.scorer.score(estimate, at)
-        self._on_verdict(self.number, at - self._origin, verdict)
-
-    async def _give_feedback(self) -> None:
-        while True:
-            await asyncio.sleep(_FEEDBACK_PERIOD)
-            channel = self._channel
-            # A client that does not read must not make the server remember: no queue here.
-            if channel is None or channel.readyState != "open" or channel.bufferedAmount:
-                continue
-            channel.send(messages.encode(self._feedback()))
-
-    def _feedback(self) -> Feedback:
-        return Feedback(
-            self.scorer.frames_answered,
-            _rounded(self.scorer.detection.recent(50)),
-            _rounded(self.scorer.latency.recent(50)),
+            codec=self._answerer.codec,
+            client=self.name,
+            channel=self._answerer.has_channel,
+            ended=ended(self._end.ending),
+            bytes_sent=self._end.bytes_sent,
+            **msgspec.structs.asdict(self._scorer.total(self._end.at)),
         )
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a session ended, the instant up to which it counts, and what had gone out by then."""
+
+    ending: Ending
+    at: float
+    bytes_sent: int

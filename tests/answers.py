@@ -24,7 +24,7 @@ def centre(seconds: float) -> tuple[float, float]:
 def line(session: int, at: float, verdict: Verdict) -> str:
     """A line as it stands in the file."""
     text = io.StringIO()
-    csv.writer(text).writerow(report.csv_row(session, at, verdict))
+    csv.writer(text, lineterminator="\n").writerow(report.csv_row(session, at, verdict))
     return text.getvalue()
 
 
@@ -36,6 +36,7 @@ def answer(
     tracking_error_px: float | None = 1.5,
     place: tuple[float, float] = (10, 20),
     truth: tuple[float, float] = (10.25, 20),
+    counted: bool = True,
 ) -> str:
     """The line of an answer."""
     verdict = Verdict(
@@ -49,6 +50,7 @@ def answer(
         tracking_error_px=tracking_error_px,
         latency_ms=latency_ms,
         detect_ms=0.5,
+        counted=counted,
     )
     return line(session, at, verdict)
 
@@ -79,7 +81,7 @@ def session(
         )
         lines.append(line(number, at, scorer.score(estimate, at)))
     figures = msgspec.structs.asdict(scorer.total(at))
-    made = SessionReport(number, "track", "VP8", bytes_sent=1234, **figures)
+    made = SessionReport(id=number, transport="track", codec="VP8", bytes_sent=1234, **figures)
     return made, lines
 
 

@@ -1,7 +1,10 @@
 """Reports to show and to write."""
 
-from ballstream.report.records import ReceptionReport, SessionReport
+import msgspec
+
+from ballstream.report.records import Ended, ReceptionReport, SessionReport
 from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.score import Loss, Scorer, Snapshot
 
 FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
 NONE = Statistics(0)
@@ -11,16 +14,25 @@ SESSION = SessionReport(
     transport="track",
     codec="VP8",
     seconds=12.34,
+    frames_due=480,
+    frames_missed=20,
+    frames_dropped=60,
     frames_sent=400,
-    frames_answered=390,
-    frames_lost=7,
+    frames_answered=384,
+    unnumbered=4,
+    frames_lost=9,
+    frames_undecided=3,
     not_found=2,
     duplicates=1,
     rejected=5,
     bytes_sent=123_456,
+    lost=Loss(on_the_way=4, skipped=3, late=2),
+    latency_ms=NONE,
+    way_ms=NONE,
+    client_ms=NONE,
+    detect_ms=FIGURES,
     detection_error_px=FIGURES,
     tracking_error_px=FIGURES,
-    latency_ms=NONE,
 )
 
 RECEPTION = ReceptionReport(
@@ -41,3 +53,32 @@ RECEPTION = ReceptionReport(
     rejected=0,
     detect_ms=FIGURES,
 )
+
+
+class Session:
+    """A session as observers watch it."""
+
+    def __init__(
+        self, number: int, *, name: str | None = None, passive: bool = False, sent: int = 0
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.passive = passive
+        self.transport = "track"
+        self.scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+        for frame in range(sent):
+            self.scorer.drawn(frame, frame / 8, frame / 8)
+
+    def snapshot(self) -> Snapshot:
+        return self.scorer.snapshot()
+
+    def report(self, until: float = 1000, ended: Ended | None = None) -> SessionReport:
+        return SessionReport(
+            id=self.number,
+            client=self.name,
+            transport=self.transport,
+            codec="VP8",
+            ended=ended,
+            bytes_sent=1234,
+            **msgspec.structs.asdict(self.scorer.total(until)),
+        )

@@ -18,9 +18,11 @@ import pytest
 from programs import DEADLINE, run, soon
 
 SERVER_KEYS = {
-    "id", "transport", "codec", "seconds", "frames_sent", "frames_answered", "frames_lost",
-    "not_found", "duplicates", "rejected", "bytes_sent", "detection_error_px",
-    "tracking_error_px", "latency_ms",
+    "id", "client", "channel", "ended", "transport", "codec", "seconds", "frames_due",
+    "frames_missed", "frames_dropped", "frames_sent", "frames_answered", "unnumbered",
+    "frames_lost", "frames_undecided", "lost", "not_found", "duplicates", "rejected",
+    "bytes_sent", "latency_ms", "way_ms", "client_ms", "detect_ms", "detection_error_px",
+    "tracking_error_px",
 }  # fmt: skip
 
 

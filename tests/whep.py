@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+from aiohttp import web
 from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
@@ -14,6 +15,11 @@ from aiortc import (
     RTCSessionDescription,
 )
 from programs import Program, run, soon
+
+from ballstream.config import DIRECT, Web
+from ballstream.signaling.messages import Accept
+from ballstream.web import defence
+from ballstream.web.endpoint import Endpoint
 
 SDP = {"Content-Type": "application/sdp"}
 NOWHERE = ("--http", "127.0.0.1:0")
@@ -53,6 +59,25 @@ async def serving_http(*flags: str, env: dict[str, str] | None = None) -> AsyncI
         assert found is not None
         async with aiohttp.ClientSession() as http:
             yield Served(program, found[1], http)
+
+
+@asynccontextmanager
+async def endpoint_of(accept: Accept, settings: Web) -> AsyncIterator[aiohttp.ClientSession]:
+    """The endpoint alone, in this process; gives a client to ask it with."""
+    app = web.Application(
+        middlewares=[defence.limit_rate(settings), defence.check_origin(settings)]
+    )
+    endpoint = Endpoint(settings, DIRECT, accept)
+    endpoint.add_routes(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
+            yield http
+    finally:
+        await endpoint.close()
+        await runner.cleanup()
 
 
 @asynccontextmanager

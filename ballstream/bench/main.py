@@ -9,17 +9,18 @@ from rich.console import Console
 
 from ..errors import BallstreamError
 from ..report.environment import environment
+from .config import BenchConfig
 from .profile import profile, profile_table
 from .run import Run, run_scenario
 from .scenarios import SCENARIOS
 from .table import results_document, results_table
 
 
-def run_bench(names: Sequence[str], repeat: int, duration: float, json: bool) -> int:
-    """Run scenarios in turn, `repeat` times over, and print what came of it."""
-    results = asyncio.run(_alternate(names, repeat, duration))
-    if json:
-        sys.stdout.write(results_document(results, duration, environment()) + "\n")
+def run_bench(config: BenchConfig) -> int:
+    """Run scenarios in turn, as often as configured, and print what came of it."""
+    results = asyncio.run(_alternate(config.scenarios, config.repeat, config.duration))
+    if config.json:
+        sys.stdout.write(results_document(results, config.duration, environment()) + "\n")
     else:
         Console(width=200).print(results_table(results))
     return 0
@@ -35,13 +36,14 @@ async def _alternate(names: Sequence[str], repeat: int, duration: float) -> dict
     return results
 
 
-def run_profile(name: str, duration: float, json: bool) -> int:
-    """Profile one scenario and print where the time goes."""
-    _say(f"profile of {name}, {duration:g} s, then the bare work")
-    parts = asyncio.run(profile(SCENARIOS[name], duration))
+def run_profile(config: BenchConfig) -> int:
+    """Profile the first scenario and print where the time goes."""
+    name = config.scenarios[0]
+    _say(f"profile of {name}, {config.duration:g} s, then the bare work")
+    parts = asyncio.run(profile(SCENARIOS[name], config.duration))
     if not parts:
         raise BallstreamError("no frame went all the way round: nothing to profile")
-    if json:
+    if config.json:
         sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")
     else:
         Console(width=100).print(profile_table(parts))

@@ -14,6 +14,7 @@ from rich import box
 from rich.table import Table
 
 from .. import trace
+from ..config import Codec
 from ..link.codec import Encoding, encode, open_encoder
 from ..link.picture import planes_of_frame
 from ..protocol import stamp
@@ -85,7 +86,7 @@ def bare_compute() -> dict[str, float]:
     A frame time of rest between two pictures, as in the loop: caches are cold and cores asleep.
     """
     scene = Scene(bounce(*_SIZE, _RADIUS, 280, 0), _RADIUS, stamped=True)
-    encoder = open_encoder(Encoding("VP8", _SIZE, _FPS, _BITRATE))
+    encoder = open_encoder(Encoding(Codec.VP8, _SIZE, _FPS, _BITRATE))
     decoder = av.CodecContext.create("libvpx", "r")
     i420 = np.empty(i420_shape(*_SIZE), np.uint8)
     spent: dict[str, list[float]] = {}

@@ -43,7 +43,7 @@ def figures(runs: Sequence[Run]) -> Figures:
 
     return Figures(
         runs=len(runs),
-        answered=min(100 * each.frames_answered / max(each.frames_sent, 1) for each in sessions),
+        answered=min(each.answered_percent or 0.0 for each in sessions),
         latency_p50_ms=middle("latency_ms", "p50"),
         latency_p95_ms=middle("latency_ms", "p95"),
         latency_p99_ms=middle("latency_ms", "p99"),

@@ -8,7 +8,7 @@ from ..config import DIRECT
 from ..link.negotiation import accept_answer, make_offer
 from ..link.peer import Peer
 from ..link.receiver import Counting
-from ..signaling.sockets import Bye, Offer, ask, connect_unix
+from ..signaling.sockets import connect_unix
 
 
 async def watch(path: Path, viewers: int) -> list[int]:
@@ -39,12 +39,12 @@ async def _view(
     async with connect_unix(path, 10) as signaling, Peer(DIRECT) as peer:
         receiver = peer.connection.addTransceiver("video", direction="recvonly").receiver
         count.attach(receiver)
-        answer = await ask(signaling, Offer(await make_offer(peer.connection)))
-        await accept_answer(peer.connection, answer.sdp)
+        answer = await signaling.exchange(await make_offer(peer.connection))
+        await accept_answer(peer.connection, answer)
         await peer.connected()
         await connected.wait()
         await stop.wait()
-        await signaling.send(Bye())
+        await signaling.goodbye()
 
 
 def main() -> None:

@@ -3,21 +3,31 @@
 import asyncio
 import logging
 import os
-import sys
-from collections.abc import Coroutine, Sequence
-from dataclasses import asdict
-from typing import Any
+import signal
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import ballstream
 
 from .. import trace
-from ..config import ClientConfig, Reporting, Secret, ServerConfig
-from ..errors import INTERRUPTED, UsageError
-from ..report import records as report
-from ..report import view
-from ..report.environment import environment
-from ..report.folder import OutputFolder, open_output
-from ..report.records import ReceptionReport, SessionReport
+from ..config import ClientConfig, ServerConfig
+from ..endings import Stop, stop_on_signals
+from ..errors import INTERRUPTED, BallstreamError, UsageError
+from ..report import records, view
+from ..report.endings import sentence
+from ..report.folder import EstimateRows, open_output
+from ..report.live import LiveView
 from ..report.terminal import Terminal
-from ..stopping import Stop, stop_on_signals
+from .results import Results, reception_problem
+from .summary import Summary
+
+if TYPE_CHECKING:
+    from ..vision.child import Sighting
+
+logger = logging.getLogger(__name__)
+
+_CLIENT_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
 
 
 def run_server(config: ServerConfig) -> int:
@@ -44,90 +54,105 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
 
 
 async def _serve(config: ServerConfig) -> int:
-    from ..server import Server
-
+    summary = Summary(config)
     with (
         stop_on_signals() as stop,
-        open_output(config.reporting.output, report.CSV_COLUMNS) as output,
+        open_output(config.reporting.output, records.CSV_COLUMNS) as output,
         Terminal(view.server_table, view.server_line) as terminal,
     ):
-        running = Server(config, stop, terminal, output)
-        if config.duration is not None:
-            asyncio.get_running_loop().call_later(config.duration, stop)
-        await running.run()
+        results, live = Results(config, stop), LiveView(terminal)
+        rows = [] if output is None else [EstimateRows(output)]
+        async with (
+            _beside(live.run()),
+            ballstream.Server(config, (results, *rows, live)) as server,
+        ):
+            for address in server.addresses:
+                terminal.note(_waiting_at(address))
+            if config.duration is not None:
+                asyncio.get_running_loop().call_later(config.duration, stop)
+            async with _beside(_stop_where_deserted(server, stop)):
+                await stop.wait()
+        _say_signal(stop, terminal)
         terminal.clear()
-        _report(config, running.reports, output)
+        written = summary.write(results.reports, output)
         if output is not None:
-            _write_page(config, running.reports, output)
-    return _status(stop)
+            written &= summary.write_page(results.reports, output)
+        failed = results.failed or server.failed or not written
+        return _status(stop, failed, results.problems)
+
+
+async def _stop_where_deserted(server: "ballstream.Server", stop: Stop) -> None:
+    await server.deserted.wait()
+    stop()
+
+
+def _waiting_at(address: str) -> str:
+    where = f"waiting for clients at {address}"
+    if not address.startswith("http"):
+        return where
+    return f"{where}; the page is {address.rpartition('/')[0]}/"
 
 
 async def _watch(config: ClientConfig) -> int:
-    from ..client import CSV_COLUMNS, Client
-
+    summary = Summary(config)
     with (
         stop_on_signals() as stop,
-        open_output(config.reporting.output, CSV_COLUMNS) as output,
+        open_output(config.reporting.output, _CLIENT_COLUMNS) as output,
         Terminal(view.client_table, view.client_line) as terminal,
     ):
-        running = Client(config, stop, terminal, output)
-        try:
-            terminal.note(await running.run())
-        finally:
-            terminal.clear()
-            reports = [running.report()] if running.connected else []
-            _report(config, reports, output)
-    return _status(stop)
+
+        def add_row(at: float, sighting: "Sighting") -> None:
+            if output is not None:
+                detect_ms = round(sighting.detect_ms, 3)
+                output.add((1, round(at, 6), sighting.frame, sighting.x, sighting.y, detect_ms))
+
+        client = ballstream.Client(config, add_row)
+        terminal.note("starting the detector, then waiting for the server")
+        failure: BallstreamError | None = None
+        async with _beside(_refresh(client, terminal)):
+            try:
+                terminal.note(sentence(await client.run(stop)))
+            except BallstreamError as error:
+                failure = error
+        _say_signal(stop, terminal)
+        terminal.clear()
+        report = client.report()
+        written = summary.write([] if report is None else [report], output)
+        if failure is not None:
+            raise failure
+        problem = None if report is None else reception_problem(report)
+        return _status(stop, not written, [] if problem is None else [problem])
 
 
-def _status(stop: Stop) -> int:
-    return INTERRUPTED if stop.interrupted else 0
+async def _refresh(client: "ballstream.Client", terminal: Terminal) -> None:
+    while True:
+        await asyncio.sleep(terminal.period)
+        if (progress := client.progress) is not None:
+            terminal.show([view.client_cells(progress)])
 
 
-def _report(
-    config: ServerConfig | ClientConfig,
-    reports: Sequence[SessionReport | ReceptionReport],
-    output: OutputFolder | None,
-) -> None:
-    reporting: Reporting = config.reporting
-    document = report.document(_plain(asdict(config)), environment(), reports)
-    text = [document] if reporting.json else [line for each in reports for line in _lines(each)]
-    for line in text:
-        sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-    if output is not None:
-        output.write_summary(document)
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something else while the context lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
-def _write_page(
-    config: ServerConfig, reports: Sequence[SessionReport], output: OutputFolder
-) -> None:
-    from ..report import page  # who needs no page need not wait for Jinja and Plotly
-
-    settings = _plain(asdict(config))
-    output.write_report(
-        lambda: page.render(settings, environment(), reports, output.lines, output.complete)
-    )
+def _say_signal(stop: Stop, terminal: Terminal) -> None:
+    if stop.signal is not None:
+        terminal.note(f"stopped by {stop.signal.name}")
 
 
-def _lines(session: SessionReport | ReceptionReport) -> list[str]:
-    match session:
-        case SessionReport():
-            return view.summary_lines(session)
-        case ReceptionReport():
-            return view.reception_lines(session)
-
-
-def _plain(value: Any) -> Any:
-    """Paths as strings and secrets hidden, for JSON."""
-    match value:
-        case dict():
-            return {key: _plain(each) for key, each in value.items()}
-        case tuple():
-            return [_plain(each) for each in value]
-        case Secret():
-            return "(secret)"
-        case str() | int() | float() | None:
-            return value
-        case _:
-            return str(value)
+def _status(stop: Stop, failed: bool, problems: Sequence[str]) -> int:
+    """The exit status; a failure counts before Ctrl-C, and that before what was not achieved."""
+    if failed:
+        return 1
+    if stop.signal is signal.SIGINT:
+        return INTERRUPTED
+    for problem in problems:
+        logger.error("%s", problem)
+    return 1 if problems else 0

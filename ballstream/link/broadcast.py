@@ -10,11 +10,9 @@ Should one go, `can_hear_keyframe_requests` turns False and every viewer gets ai
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
@@ -25,12 +23,13 @@ from av import VideoFrame
 from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
-from .track import BallTrack, OnFrame
+from .guard import Guard
+from .source import Drawn, OnFrame, Source, ignore
 
 Packet = TypeVar("Packet")
 Received = TypeVar("Received", contravariant=True)
 
-logger = logging.getLogger(__name__)
+ENCODING = "encoding a frame"
 
 _REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 2, 5
 """Keyframes that one viewer may ask for: all of them have to take what it gets."""
@@ -50,23 +49,14 @@ def can_hear_keyframe_requests() -> bool:
     return all(hasattr(RTCRtpSender, name) for name in ("_send_keyframe", "_retransmit"))
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A frame's number, the scene's time that it shows, and the instant before it was drawn."""
-
-    number: int
-    seconds: float
-    at: float
-
-
 class Viewer(Protocol[Received]):
     """Whoever takes part in a broadcast."""
 
     def offer(self, packet: Received, drawn: Drawn) -> None:
         """Take the next packet, or leave it; never wait."""
 
-    def stop(self) -> None:
-        """There will be no more."""
+    def fail(self, error: Exception) -> None:
+        """There will be no more, because the encoder failed; never raises."""
 
 
 Compress = Callable[[VideoFrame, int, bool], Packet | None]
@@ -76,25 +66,20 @@ Compress = Callable[[VideoFrame, int, bool], Packet | None]
 class Broadcast(Generic[Packet]):
     """Draws and compresses while anybody watches, and hands every packet to all viewers.
 
-    `make_track` makes the track to compress; it is told where to report its frames.
-    `make_compress` makes a fresh encoder, for which a frame is `pixels` large. Use as
-    `async with`.
+    The frames are those of `source`; `make_compress` makes a fresh encoder, for which a frame is
+    `pixels` large. Use as `async with`.
     """
 
     def __init__(
-        self,
-        make_track: Callable[[OnFrame], BallTrack],
-        make_compress: Callable[[], Compress[Packet]],
-        pixels: int,
+        self, source: Source, make_compress: Callable[[], Compress[Packet]], pixels: int
     ) -> None:
-        self._make_track = make_track
+        self._source = source
         self._make_compress = make_compress
         self._small = pixels <= _SMALL
         self._viewers: set[Viewer[Packet]] = set()
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "encoder")
         self._keyframe_wanted = False
-        self._drawn = Drawn(-1, 0, 0)
 
     async def __aenter__(self) -> Self:
         return self
@@ -129,24 +114,18 @@ class Broadcast(Generic[Packet]):
         self._keyframe_wanted = True
 
     async def _run(self) -> None:
-        track = self._make_track(self._note)
-        track.release()
         try:
-            await self._feed(track)
+            await self._feed()
         except Exception as error:
-            logger.error("the encoder failed: %s: %s", type(error).__name__, error)
-            logger.debug("the encoder failed", exc_info=True)
+            self._task = None  # whoever comes now gets a new one
             for viewer in tuple(self._viewers):
-                viewer.stop()
-        finally:
-            track.stop()
+                self.remove(viewer)
+                viewer.fail(error)
 
-    async def _feed(self, track: BallTrack) -> None:
+    async def _feed(self) -> None:
         compress = self._make_compress()
         last_keyframe = float("-inf")
-        while True:
-            frame = await track.recv()
-            drawn = self._drawn
+        async for drawn, frame in self._source.frames():
             keyframe = self._keyframe_wanted and drawn.at - last_keyframe >= KEYFRAME_PERIOD
             if keyframe:
                 self._keyframe_wanted = False
@@ -166,23 +145,31 @@ class Broadcast(Generic[Packet]):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, compress, frame, number, keyframe)
 
-    def _note(self, number: int, seconds: float, at: float) -> None:
-        self._drawn = Drawn(number, seconds, at)
-
 
 class ViewerTrack(VideoStreamTrack):
     """A broadcast as one viewer gets it: `recv` returns `av.Packet`s, which aiortc only sends.
 
-    `on_frame` is told of every frame that this viewer gets. A viewer that does not keep up has a
-    slot of one: `dropped` counts what did not fit, and when it comes back it goes on with a new
-    keyframe, because a frame whose predecessor is missing cannot be decoded.
+    `on_frame` is told of every frame that this viewer gets, `on_dropped` of every other. A viewer
+    that does not keep up has a slot of one: `dropped` counts what did not fit, and when it comes
+    back it goes on with a new keyframe, because a frame whose predecessor is missing cannot be
+    decoded. What fails here fails under `guard`.
+
+    It has nine fields: three are those of one viewer's slot, which is too small to stand alone.
     """
 
-    def __init__(self, broadcast: Broadcast[VideoPacket], on_frame: OnFrame) -> None:
+    def __init__(
+        self,
+        broadcast: Broadcast[VideoPacket],
+        on_frame: OnFrame,
+        guard: Guard,
+        on_dropped: OnFrame = ignore,
+    ) -> None:
         super().__init__()
         self.dropped = 0
         self._broadcast = broadcast
         self._on_frame = on_frame
+        self._on_dropped = on_dropped
+        self._guard = guard
         self._slot: tuple[VideoPacket, Drawn] | None = None
         self._in_step = False
         self._filled = asyncio.Event()
@@ -203,27 +190,40 @@ class ViewerTrack(VideoStreamTrack):
                 self._broadcast.request_keyframe()
 
         async def retransmit_within_limits(sequence_number: int) -> None:
-            if budget.allows(time.monotonic()):
-                await retransmit(sequence_number)
+            with self._guard("sending a packet again"):
+                if budget.allows(time.monotonic()):
+                    await retransmit(sequence_number)
 
-        sender._send_keyframe = request_keyframe  # type: ignore[method-assign]
+        guarded = self._guard("hearing a keyframe request")
+        sender._send_keyframe = guarded(request_keyframe)  # type: ignore[method-assign]
         sender._retransmit = retransmit_within_limits  # type: ignore[method-assign]
 
     def offer(self, packet: VideoPacket, drawn: Drawn) -> None:
         """Take the next packet of the broadcast."""
+        with self._guard("leaving a frame out"):
+            self._take(packet, drawn)
+
+    def _take(self, packet: VideoPacket, drawn: Drawn) -> None:
         if self._slot is not None:
             self.dropped += 1
+            self._on_dropped(self._slot[1])
             self._slot = None
             self._in_step = False
         if packet.is_keyframe:
             self._in_step = True
         if not self._in_step:
+            self._on_dropped(drawn)
             return
         self._slot = packet, drawn
         self._filled.set()
 
     async def recv(self) -> VideoPacket:  # type: ignore[override]
         """The next packet; raises MediaStreamError once the track is stopped."""
+        with self._guard("sending a frame"):
+            return await self._next()
+        raise MediaStreamError
+
+    async def _next(self) -> VideoPacket:
         if self.dropped and not self._in_step:
             self._broadcast.request_keyframe()
         while self._slot is None:
@@ -232,8 +232,12 @@ class ViewerTrack(VideoStreamTrack):
             self._filled.clear()
             await self._filled.wait()
         (packet, drawn), self._slot = self._slot, None
-        self._on_frame(drawn.number, drawn.seconds, drawn.at)
+        self._on_frame(drawn)
         return packet
+
+    def fail(self, error: Exception) -> None:
+        """Let the session end: there will be no more packets."""
+        self._guard.fail(ENCODING, error)
 
     def stop(self) -> None:
         """Leave the broadcast."""

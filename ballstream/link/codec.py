@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, assert_never, cast
 
 from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from .track import TIME_BASE
+from ..config import Codec
+from .source import TIME_BASE
 
 if TYPE_CHECKING:
     from av import VideoStream
@@ -24,9 +25,9 @@ _NEVER = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How a stream is compressed: `codec` is `VP8` or `H264`, `bitrate` in bit/s."""
+    """How a stream is compressed, `bitrate` in bit/s."""
 
-    codec: str
+    codec: Codec
     size: tuple[int, int]
     fps: float
     bitrate: int
@@ -34,7 +35,7 @@ class Encoding:
 
 def open_encoder(encoding: Encoding) -> VideoCodecContext:
     """An encoder without look-ahead, denoiser or a thread of its own: a frame in, a packet out."""
-    name, options = _SETTINGS[encoding.codec]
+    name, options = _settings(encoding.codec)
     context = cast(VideoCodecContext, CodecContext.create(name, "w"))
     context.width, context.height = encoding.size
     context.pix_fmt = "yuv420p"
@@ -77,33 +78,37 @@ def _constant_rate(bitrate: int) -> dict[str, str]:
     return {"minrate": str(bitrate), "maxrate": str(bitrate), "bufsize": str(bitrate)}
 
 
-_SETTINGS: dict[str, tuple[str, dict[str, str]]] = {
-    "VP8": (
-        "libvpx",
-        {
-            "deadline": "realtime",
-            "cpu-used": "-8",
-            "lag-in-frames": "0",
-            "auto-alt-ref": "0",
-            # A picture that is black but for the ball: blocks that did not change are skipped
-            # without a search, which halves the time, and those of the ball get all the bits.
-            "static-thresh": "1",
-            "noise-sensitivity": "0",
-            "qmin": "0",
-            "qmax": "56",
-            "undershoot-pct": "100",
-            "overshoot-pct": "15",
-        },
-    ),
-    "H264": (
-        "libx264",
-        {
-            "preset": "ultrafast",
-            "tune": "zerolatency",
-            "profile": "baseline",
-            "forced-idr": "1",
-            # Coarser than this, a large picture at the lowest bitrate loses its frame number.
-            "qmax": "44",
-        },
-    ),
+def _settings(codec: Codec) -> tuple[str, dict[str, str]]:
+    """The encoder of a codec by FFmpeg's name, and what is asked of it."""
+    match codec:
+        case Codec.VP8:
+            return "libvpx", _LIBVPX
+        case Codec.H264:
+            return "libx264", _LIBX264
+        case _:
+            assert_never(codec)
+
+
+_LIBVPX = {
+    "deadline": "realtime",
+    "cpu-used": "-8",
+    "lag-in-frames": "0",
+    "auto-alt-ref": "0",
+    # A picture that is black but for the ball: blocks that did not change are skipped
+    # without a search, which halves the time, and those of the ball get all the bits.
+    "static-thresh": "1",
+    "noise-sensitivity": "0",
+    "qmin": "0",
+    "qmax": "56",
+    "undershoot-pct": "100",
+    "overshoot-pct": "15",
+}
+
+_LIBX264 = {
+    "preset": "ultrafast",
+    "tune": "zerolatency",
+    "profile": "baseline",
+    "forced-idr": "1",
+    # Coarser than this, a large picture at the lowest bitrate loses its frame number.
+    "qmax": "44",
 }

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.exceptions import OperationError
-from aiortc.sdp import SessionDescription
+from aiortc.sdp import SessionDescription, candidate_from_sdp
 
-from ..config import DIRECT, Network
+from ..config import DIRECT, Codec, Network
 from ..errors import NegotiationError, NoRoute, Unacceptable
 from .candidates import advertise, has_candidate
 
@@ -48,8 +48,10 @@ async def accept_answer(connection: RTCPeerConnection, sdp: str) -> None:
         await connection.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
 
-def send_track(connection: RTCPeerConnection, track: MediaStreamTrack, codec: str) -> RTCRtpSender:
-    """Prepare to send `track` in one codec, `VP8` or `H264`, to whoever makes the offer."""
+def send_track(
+    connection: RTCPeerConnection, track: MediaStreamTrack, codec: Codec
+) -> RTCRtpSender:
+    """Prepare to send `track` in one codec to whoever makes the offer."""
     transceiver = connection.addTransceiver(track, direction="sendonly")
     wanted = (f"video/{codec}".lower(), _RTX)
     transceiver.setCodecPreferences(
@@ -79,6 +81,22 @@ async def answer_offer(connection: RTCPeerConnection, sdp: str, network: Network
                 transceiver.direction = "inactive"
         await connection.setLocalDescription(await connection.createAnswer())
     return _gathered(connection, network)
+
+
+async def add_candidate(connection: RTCPeerConnection, line: str, mid: str | None) -> None:
+    """Take a candidate, `candidate:...`, that the peer found after its offer.
+
+    `mid` names its media section, by default the first. One that cannot be used is passed over, as
+    RFC 9725 wants it (section 4.3.2).
+    """
+    try:
+        candidate = candidate_from_sdp(line.removeprefix("candidate:"))
+        candidate.sdpMid = mid
+        candidate.sdpMLineIndex = 0 if mid is None else None
+        if 0 < candidate.port < 0x10000:
+            await connection.addIceCandidate(candidate)
+    except Exception as error:  # the list of what aiortc raises here has no end
+        logger.debug("a candidate cannot be used (%s)", type(error).__name__)
 
 
 def wants_video(sdp: str) -> bool:

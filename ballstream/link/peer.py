@@ -11,7 +11,8 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPee
 from aiortc.stats import RTCTransportStats
 
 from ..config import Network
-from ..errors import PeerLost
+from ..errors import PeerLost, PeerMisbehaves
+from .guard import Guard
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ CONNECT_TIMEOUT = 12.0
 
 SILENCE = 4.0
 """Seconds without a packet after which a peer counts as gone; reports come every second or so."""
+
+CONSENT = 30.0
+"""Seconds for which ICE goes on without the peer's consent: aioice asks every five, six times."""
 
 _POLL = 0.5
 _MOST_PACKETS = 5_000
@@ -32,7 +36,8 @@ class Peer:
     """Owns an `RTCPeerConnection`; use as `async with`.
 
     WebRTC keeps a vanished peer for half a minute (RFC 7675) and one that never connects for
-    ever; `watch` does not.
+    ever; `watch` does not, where the peer has to be heard. Whatever the connection calls is to pass
+    `guard`.
     """
 
     def __init__(self, network: Network) -> None:
@@ -46,8 +51,15 @@ class Peer:
         self.heard_at = time.monotonic()
         """The instant at which the last packet from the peer was seen, to within a poll."""
 
+        self.gives_signs = False
+        """Whether the other end says something all the time, so that its silence means that it is
+        gone; where there is media it always does."""
+
+        self.guard = Guard()
         self._changed = asyncio.Event()
-        self.connection.on("connectionstatechange", self._changed.set)
+        self.guard.on(
+            self.connection, "connectionstatechange", self._changed.set, "noting a change of state"
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,7 +95,10 @@ class Peer:
             )
 
     async def watch(self) -> None:
-        """Return when the other end closes the connection; raises PeerLost if it falls silent."""
+        """Return when the other end closes the connection.
+
+        Raises PeerLost if it falls silent, PeerMisbehaves if it floods us.
+        """
         received, packets = -1, 0
         self.heard_at = time.monotonic()
         while self.connection.connectionState == "connected":
@@ -91,15 +106,18 @@ class Peer:
             if transport is not None and transport.bytesReceived != received:
                 received, self.heard_at = transport.bytesReceived, time.monotonic()
                 if received and packets and transport.packetsReceived - packets > _MOST_PACKETS:
-                    raise PeerLost("the other end floods the connection with packets")
+                    raise PeerMisbehaves("the other end floods the connection with packets")
                 packets = transport.packetsReceived
-            if time.monotonic() - self.heard_at >= SILENCE:
+            heard_always = transport is not None or self.gives_signs
+            if heard_always and time.monotonic() - self.heard_at >= SILENCE:
                 raise PeerLost(f"nothing came from the other end for {SILENCE:g} s")
             self._changed.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_POLL):
                     await self._changed.wait()
         if self.connection.connectionState == "failed":
+            # Until the last time that it gave its consent it was there, though it said nothing.
+            self.heard_at = max(self.heard_at, time.monotonic() - CONSENT)
             raise PeerLost("the media connection broke")
 
     async def bytes_sent(self) -> int:

@@ -23,7 +23,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCRtpReceiver
+from aiortc import RTCRtpReceiver
 from aiortc.codecs import depayload, get_decoder
 from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterFrame
@@ -33,13 +33,17 @@ from aiortc.rtp import RtpPacket
 from av import FFmpegError, VideoFrame
 
 from .. import trace
+from ..endings import first_of
 from ..protocol import stamp
 from ..protocol.planes import MOST_PIXELS
+from .guard import Guard
 from .payload import fits, starts_keyframe
 from .picture import planes_of_frame
 from .reassembly import EncodedFrame, Part, Reassembly
 
 logger = logging.getLogger(__name__)
+
+_HANDING_OVER = "handing a picture over"
 
 _PRIVATE_NAMES = (
     "_RTCRtpReceiver__jitter_buffer",
@@ -51,6 +55,7 @@ _PRIVATE_NAMES = (
 )
 
 OnPicture = Callable[[VideoFrame], None]
+"""Told of a picture the moment it is decoded; it must not block."""
 
 
 def missing_names(receiver: RTCRtpReceiver) -> list[str]:
@@ -58,21 +63,44 @@ def missing_names(receiver: RTCRtpReceiver) -> list[str]:
     return [name for name in _PRIVATE_NAMES if not hasattr(receiver, name)]
 
 
-def receive(receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool) -> "Reception":
-    """Get ready to receive, before the answer is applied, which starts the receiver.
+def receive(receiver: RTCRtpReceiver, on_picture: OnPicture, *, stock: bool = False) -> "Reception":
+    """Receive video in any program of aiortc's, without its extra frame of delay.
 
-    With `stock`, or where this aiortc lacks a name, it is aiortc's own path that is used.
+    Call it once the transceiver is there and *before* the receiver starts, which it does when
+    offer and answer are both set: raises RuntimeError after that. Then let `run` of what it returns
+    run until the video ends, in place of awaiting `recv` on the track:
+
+        transceiver = connection.addTransceiver("video", direction="recvonly")
+        reception = receive(transceiver.receiver, on_picture)
+        ...  # offer and answer
+        await reception.run()
+
+    `on_picture` gets every picture, an `av.VideoFrame` with a time stamp of 90 kHz in `pts`. It is
+    called from aiortc's transport and must not block; whatever it raises is raised by `run`, as an
+    InternalFailure, and nothing more is received. With `stock`, or where this aiortc lacks a name
+    that the quick path needs, it is aiortc's own path that is used.
     """
+    return open_reception(receiver, on_picture, Guard(), stock=stock)
+
+
+def open_reception(
+    receiver: RTCRtpReceiver, on_picture: OnPicture, guard: Guard, *, stock: bool
+) -> "Reception":
+    """The same under somebody's guard."""
     missing = missing_names(receiver)
     if missing and not stock:
         logger.warning("this aiortc lacks %s; using its own reception", ", ".join(missing))
-    if stock or missing:
-        return StockReception(on_picture)
-    return QuickReception(receiver, on_picture)
+    if not missing and receiver._RTCRtpReceiver__codecs:  # type: ignore[attr-defined]
+        raise RuntimeError("too late: receive() has to be called before the receiver starts")
+    kind = StockReception if stock or missing else QuickReception
+    return kind(receiver, on_picture, guard)
 
 
 class Reception(ABC):
     """Hands every picture of a receiver to a callback as soon as it is decoded."""
+
+    received_at = 0.0
+    """The instant at which the last packet of the newest picture came, of the monotonic clock."""
 
     @property
     def breaks(self) -> int:
@@ -80,22 +108,32 @@ class Reception(ABC):
         return 0
 
     @abstractmethod
-    async def run(self, track: MediaStreamTrack) -> None:
-        """Receive until the track, which is the receiver's, ends."""
+    async def run(self) -> None:
+        """Return when the video ends; raises InternalFailure where the callback failed.
+
+        To be called after offer and answer, and only once; a call that is cancelled ends the
+        reception.
+        """
 
 
 class StockReception(Reception):
     """aiortc's own path: what a program that awaits `track.recv()` gets."""
 
-    def __init__(self, on_picture: OnPicture) -> None:
-        self._on_picture = on_picture
+    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture, guard: Guard) -> None:
+        self._receiver = receiver
+        self._on_picture = guard(_HANDING_OVER)(on_picture)
+        self._guard = guard
 
-    async def run(self, track: MediaStreamTrack) -> None:
+    async def run(self) -> None:
+        await first_of(self._guard.failure(), self._receive())
+
+    async def _receive(self) -> None:
         while True:
             try:
-                frame = await track.recv()
+                frame = await self._receiver.track.recv()
             except MediaStreamError:
                 return
+            self.received_at = time.monotonic()
             if isinstance(frame, VideoFrame):
                 self._on_picture(frame)
 
@@ -103,9 +141,10 @@ class StockReception(Reception):
 class QuickReception(Reception):
     """Frames are released at their last packet and decoded where they are."""
 
-    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture) -> None:
-        self._on_picture = on_picture
-        self._path = _QuickPath(receiver, self._decode)
+    def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture, guard: Guard) -> None:
+        self._on_picture = guard(_HANDING_OVER)(on_picture)
+        self._guard = guard
+        self._path = _QuickPath(receiver, self._decode, guard)
         self._decoder: Decoder | None = None
         self._codec = ""
 
@@ -113,9 +152,9 @@ class QuickReception(Reception):
     def breaks(self) -> int:
         return self._path.breaks
 
-    async def run(self, track: MediaStreamTrack) -> None:
+    async def run(self) -> None:
         try:
-            await self._path.ended.wait()
+            await first_of(self._guard.failure(), self._path.ended.wait())
         finally:
             self._path.close()
 
@@ -132,6 +171,7 @@ class QuickReception(Reception):
         for picture in pictures:
             if isinstance(picture, VideoFrame):
                 self._trace(picture)
+                self.received_at = self._path.received_at
                 self._on_picture(picture)
         return True
 
@@ -151,7 +191,7 @@ class Counting:
 
     def attach(self, receiver: RTCRtpReceiver) -> None:
         """Take the place of the decoder, before the answer is applied."""
-        _QuickPath(receiver, self._count)
+        _QuickPath(receiver, self._count, Guard())
 
     def _count(self, codec: RTCRtpCodecParameters, frame: EncodedFrame) -> bool:
         self.frames += 1
@@ -165,11 +205,13 @@ class _QuickPath:
         self,
         receiver: RTCRtpReceiver,
         on_frame: Callable[[RTCRtpCodecParameters, EncodedFrame], bool],
+        guard: Guard,
     ) -> None:
         self.ended = asyncio.Event()
         self.received_at = 0.0
         self._receiver: Any = receiver
         self._on_frame = on_frame
+        self._guard = guard
         self._reassembly = Reassembly()
         self._ssrc = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -195,8 +237,12 @@ class _QuickPath:
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
         """Take a packet in the jitter buffer's place; never a frame for aiortc to decode."""
-        if self.ended.is_set():
-            return False, None
+        if not self.ended.is_set():
+            with self._guard("taking a packet"):
+                self._take(packet)
+        return False, None
+
+    def _take(self, packet: RtpPacket) -> None:
         codec = self._receiver._RTCRtpReceiver__codecs[packet.payload_type]
         data = depayload(codec, packet.payload) if packet.payload else b""
         self._ssrc = packet.ssrc
@@ -213,7 +259,6 @@ class _QuickPath:
                 self._reassembly.abandon()
                 break
         self._ask(now)
-        return False, None
 
     def _ask(self, now: float) -> None:
         """Ask the sender for what is missing, and set the timer for the next time."""
@@ -232,7 +277,8 @@ class _QuickPath:
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._ask(time.monotonic())
+        with self._guard("asking for packets"):
+            self._ask(time.monotonic())
 
     def _send(self, sending: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(sending)

@@ -24,13 +24,25 @@ class Estimate(msgspec.Struct, frozen=True, tag_field="type", tag="estimate"):
     """Client to server: where the ball was seen.
 
     `frame` is the number read from the picture's stamp, or None; `x` and `y` are the centre in
-    pixels of the picture, both None where no ball was found; `detect_ms` is the detector's time.
+    pixels of the picture, both None where no ball was found; `detect_ms` is the detector's time,
+    `client_ms` that from the last packet of the frame to this message.
     """
 
     frame: Annotated[int, msgspec.Meta(ge=0, lt=MODULUS)] | None
     x: float | None
     y: float | None
     detect_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    client_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+Total = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
+    """Client to server: a sign of life, with the frames received and skipped since the start."""
+
+    received: Total
+    skipped: Total
 
 
 class Feedback(msgspec.Struct, frozen=True, tag_field="type", tag="feedback"):
@@ -41,20 +53,23 @@ class Feedback(msgspec.Struct, frozen=True, tag_field="type", tag="feedback"):
     latency_ms: float | None
 
 
-_decoder = msgspec.json.Decoder(Estimate | Feedback)
+_Message = Estimate | Alive | Feedback
+_decoder: msgspec.json.Decoder[_Message] = msgspec.json.Decoder(_Message)
 
 
-def encode(message: Estimate | Feedback) -> str:
+def encode(message: _Message) -> str:
     """The JSON text of a message."""
     return msgspec.json.encode(message).decode()
 
 
-def decode_estimate(text: object) -> Estimate:
-    """Read a client's message; raises ProtocolError for whatever is not a sound estimate."""
-    estimate = _decode(text)
-    if not isinstance(estimate, Estimate) or (estimate.x is None) != (estimate.y is None):
-        raise ProtocolError("not an estimate")
-    return estimate
+def decode_report(text: object) -> Estimate | Alive:
+    """Read a client's message; raises ProtocolError for whatever is not a sound one."""
+    message = _decode(text)
+    if isinstance(message, Feedback):
+        raise ProtocolError("neither an estimate nor a sign of life")
+    if isinstance(message, Estimate) and (message.x is None) != (message.y is None):
+        raise ProtocolError("half a place")
+    return message
 
 
 def decode_feedback(text: object) -> Feedback:
@@ -65,11 +80,10 @@ def decode_feedback(text: object) -> Feedback:
     return feedback
 
 
-def _decode(text: object) -> Estimate | Feedback:
+def _decode(text: object) -> _Message:
     if not isinstance(text, str) or len(text) > MAX_MESSAGE_SIZE:
         raise ProtocolError("not a short text message")
     try:
-        message: Estimate | Feedback = _decoder.decode(text)
+        return _decoder.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ProtocolError(str(error)) from None
-    return message

@@ -36,6 +36,11 @@ class Planes(NamedTuple):
         return int(self.y.shape[0])
 
 
+def is_size(width: int, height: int) -> bool:
+    """Whether an I420 picture can have this size, and one so large is looked at."""
+    return width % 2 == height % 2 == 0 and 0 < width * height <= MOST_PIXELS
+
+
 def i420_shape(width: int, height: int) -> tuple[int, int]:
     """The shape of one contiguous I420 array as OpenCV takes it: `(height * 3 / 2, width)`."""
     return height * 3 // 2, width

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scoring.score import Figure
 from .history import (
     MOST_POINTS,
     RECENT,
@@ -40,44 +41,6 @@ _LEAST_PAUSE = 0.25
 _FEWEST_PLACES = 100
 _FEWEST_RINGS = 3
 _FEW_DECADES, _SOME_DECADES = 2.5, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One of the figures of a session: its name in reports, and how to speak of it."""
-
-    name: str
-    title: str
-    unit: str
-    places: int
-    meaning: str
-
-
-FIGURES = (
-    Figure(
-        "latency_ms",
-        "Latency",
-        "ms",
-        2,
-        "The time from just before a frame is drawn to the arrival of the estimate made from it.",
-    ),
-    Figure(
-        "detection_error_px",
-        "Detection error",
-        "px",
-        4,
-        "The distance from the estimate to the ball's true centre in the frame that it was made "
-        "from: the part of codec and detector.",
-    ),
-    Figure(
-        "tracking_error_px",
-        "Tracking error",
-        "px",
-        3,
-        "The distance from the estimate to the ball's true centre at the moment when the estimate "
-        "arrives: what a controller would feel, mostly speed times latency.",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from types import TracebackType
 from typing import Self
 
 from ..errors import UsageError
+from ..scoring.score import Verdict
+from .observers import Observer, Watched
+from .records import csv_row
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ class OutputFolder:
             raise UsageError(
                 f"cannot write to {path} ({error.strerror}): choose another --output"
             ) from None
-        self._rows = csv.writer(self._file)
+        self._rows = csv.writer(self._file, lineterminator="\n")
         self._full = False
         self.add(columns)
 
@@ -72,26 +75,41 @@ class OutputFolder:
             next(file, None)
             yield from file
 
-    def write_summary(self, document: str) -> None:
-        """Write `summary.json`."""
-        (self._path / "summary.json").write_text(document + "\n", encoding="utf-8")
+    def write_summary(self, document: str) -> bool:
+        """Write `summary.json`; False, and a line in the log, where that cannot be."""
+        return self._write("summary.json", lambda: document + "\n")
 
-    def write_report(self, make: Callable[[], str]) -> None:
-        """Write `report.html`, made when all rows can be read; without it the run is no failure."""
-        report = self._path / "report.html"
+    def write_report(self, make: Callable[[], str]) -> bool:
+        """Write `report.html`, made when all rows can be read; False where that cannot be."""
+        self._flush()
+        return self._write("report.html", make)
+
+    def _write(self, name: str, make: Callable[[], str]) -> bool:
+        file = self._path / name
         try:
-            self._flush()
-            report.write_text(make(), encoding="utf-8")
+            file.write_text(make(), encoding="utf-8")
         except OSError as error:
-            logger.error("cannot write report.html: %s", error.strerror)
+            logger.error("cannot write %s: %s", name, error.strerror)
             with suppress(OSError):
-                report.unlink(missing_ok=True)
+                file.unlink(missing_ok=True)
+            return False
+        return True
 
     def _flush(self) -> None:
         try:
             self._file.flush()
         except OSError as error:
             self._end_rows(error)
+
+
+class EstimateRows(Observer):
+    """Writes a row of `estimates.csv` for every estimate."""
+
+    def __init__(self, folder: OutputFolder) -> None:
+        self._folder = folder
+
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
+        self._folder.add(csv_row(session.number, at, verdict))
 
 
 def open_output(

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..scoring.distribution import Statistics
-from ..scoring.score import WARM_UP, Result
+from ..scoring.score import Result
 from .records import CSV_COLUMNS, SessionReport
 
 Floats = NDArray[np.float64]
 Lines = Callable[[], Iterable[str]]
 """Gives the lines of the file without its header, from the first on each time it is called."""
 
-FIGURES = ("latency_ms", "detection_error_px", "tracking_error_px")
+CHARTED = ("latency_ms", "detection_error_px", "tracking_error_px")
+"""The figures that are drawn."""
 
 MOST_POINTS = 2_000
 """Values of a session that are kept one by one; of more, stretches of time are summed up."""
@@ -32,14 +33,12 @@ RESOLUTION = 1e-4
 """To what the figures in the file are rounded."""
 
 _BATCH = 10_000
-_EARLIEST = 4_096  # more than the server takes from one client in the first second
 _FEWEST_BINS, _MOST_BINS = 30, 150
 _FINE_BINS = 300
 _FAR = 10
 
-_NUMBERS = ("session", "at", "x", "y", "true_x", "true_y", *FIGURES)
+_NUMBERS = ("session", "at", "counted", "x", "y", "true_x", "true_y", *CHARTED)
 _PLACES = tuple(CSV_COLUMNS.index(name) for name in _NUMBERS)
-_COMMAS = len(CSV_COLUMNS) - 1
 
 
 class Batch:
@@ -59,6 +58,12 @@ class Batch:
         """When the frame was drawn or, without one, when the answer arrived."""
         return self["at"] - np.nan_to_num(self["latency_ms"]) / 1e3
 
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which answers are part of the statistics."""
+        counted: NDArray[np.bool_] = self["counted"] == 1
+        return counted
+
     def where(self, chosen: NDArray[np.bool_] | NDArray[np.intp] | slice) -> "Batch":
         """Some of the answers."""
         return Batch(self.table[chosen])
@@ -74,7 +79,7 @@ NO_ANSWERS = Batch(np.empty((0, len(_NUMBERS))))
 def batches(lines: Iterable[str], sessions: Iterable[int]) -> Iterator[tuple[int, Batch]]:
     """The answers to some sessions, in order; a line that was cut off is left out."""
     answered = f",{Result.ANSWERED},"
-    answers = (line for line in lines if answered in line and line.count(",") == _COMMAS)
+    answers = (line for line in lines if answered in line and line.endswith("\n"))
     wanted = tuple(sessions)
     while some := list(islice(answers, _BATCH)):
         table = Batch(_parsed(some))
@@ -91,38 +96,23 @@ def _parsed(lines: Iterable[str]) -> Floats:
 
 
 class Extent:
-    """How many answers a session has, and where they lie: known before they are thinned out."""
+    """How many answers a session has, how many are counted in its statistics, and where they lie:
+    known before they are thinned out.
+    """
 
     def __init__(self) -> None:
-        self.rows = 0
+        self.rows = self.counted = 0
         self.first, self.last = math.inf, -math.inf
-        self.least = dict.fromkeys(FIGURES, math.inf)
-        self._earliest: Floats = np.empty(0)
+        self.least = dict.fromkeys(CHARTED, math.inf)
 
     def add(self, batch: Batch) -> None:
         """Take the next answers."""
         self.rows += len(batch)
+        self.counted += int(batch.counted.sum())
         self.first = min(self.first, float(batch["at"].min()))
         self.last = max(self.last, float(batch["at"].max()))
-        for name in FIGURES:
+        for name in CHARTED:
             self.least[name] = float(np.fmin.reduce(batch[name], initial=self.least[name]))
-        earliest = np.concatenate((self._earliest, batch.since))
-        self._earliest = np.sort(earliest)[:_EARLIEST]
-
-    def warm_up_end(self, counted: int | None) -> float:
-        """The instant from which on answers count, given how many did.
-
-        Where rows are missing (None), it is taken to be a second after the first that is there.
-        """
-        if not self.rows or counted == 0:
-            return math.inf
-        if counted is None or counted > self.rows:
-            return float(self._earliest[0]) + WARM_UP
-        return float(self._earliest[min(self.rows - counted, len(self._earliest) - 1)])
-
-    def before(self, instant: float) -> int:
-        """The number of answers from before an instant at the start of the session."""
-        return int(np.searchsorted(self._earliest, instant))
 
 
 class Points:
@@ -277,17 +267,12 @@ class Scale:
 
 
 class History:
-    """What is drawn of one session: over time, as frequencies of values, and in the picture.
+    """What is drawn of one session: over time, as frequencies of values, and in the picture."""
 
-    `counted` is the number of answers that the session's statistics are made of, or None where
-    some of them are missing here.
-    """
-
-    def __init__(self, extent: Extent, counted: int | None, scales: Mapping[str, Scale]) -> None:
-        self.start = extent.warm_up_end(counted)
-        early = extent.before(self.start)
-        self.warm_up = {name: trail(extent, early) for name in FIGURES}
-        self.trails = {name: trail(extent, extent.rows - early) for name in FIGURES}
+    def __init__(self, extent: Extent, scales: Mapping[str, Scale]) -> None:
+        early = extent.rows - extent.counted
+        self.warm_up = {name: trail(extent, early) for name in CHARTED}
+        self.trails = {name: trail(extent, extent.counted) for name in CHARTED}
         self.usual = {name: Counts(scale.usual) for name, scale in scales.items()}
         self.whole = {name: Counts(scale.whole) for name, scale in scales.items()}
         self.rows = 0
@@ -301,10 +286,9 @@ class History:
 
     def add(self, batch: Batch) -> None:
         """Take the next answers."""
-        late = batch.since >= self.start
-        early, counted = batch.where(~late), batch.where(late)
+        early, counted = batch.where(~batch.counted), batch.where(batch.counted)
         self.rows += len(counted)
-        for name in FIGURES:
+        for name in CHARTED:
             self.warm_up[name].add(early["at"], early[name])
             self.trails[name].add(counted["at"], counted[name])
         for counts in (self.usual, self.whole):
@@ -325,21 +309,18 @@ class Run:
     scales: Mapping[str, Scale]
 
 
-def read(lines: Lines, sessions: Sequence[SessionReport], complete: bool) -> Run:
-    """Read a run in two rounds; `complete` says whether no lines of it are missing."""
+def read(lines: Lines, sessions: Sequence[SessionReport]) -> Run:
+    """Read a run in two rounds."""
     extents = {session.id: Extent() for session in sessions}
     for number, batch in batches(lines(), extents):
         extents[number].add(batch)
     scales = {}
-    for name in FIGURES:
+    for name in CHARTED:
         least = min((extent.least[name] for extent in extents.values()), default=math.inf)
         scale = Scale.of(least, [getattr(session, name) for session in sessions])
         if scale is not None:
             scales[name] = scale
-    histories = {}
-    for session in sessions:
-        counted = session.tracking_error_px.n if complete else None
-        histories[session.id] = History(extents[session.id], counted, scales)
+    histories = {number: History(extent, scales) for number, extent in extents.items()}
     for number, batch in batches(lines(), extents):
         histories[number].add(batch)
     return Run(histories, scales)

@@ -8,16 +8,13 @@ from typing import Any
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from ..scoring.counts import Counts, counts_of, summed
 from ..scoring.distribution import Statistics
+from ..scoring.score import FIGURES, Figure, Loss
 from . import charts
-from .charts import FIGURES, Chart, Figure
-from .history import Lines, read
+from .charts import Chart
+from .history import CHARTED, Lines, Run, read
 from .records import SessionReport
-
-_COUNTS = (
-    "frames_sent", "frames_answered", "frames_lost", "not_found", "duplicates", "rejected",
-    "bytes_sent",
-)  # fmt: skip
 
 MOST_CHARTED = 12
 """Sessions that the charts show; the tables show all."""
@@ -29,11 +26,17 @@ class _Section:
 
     figure: Figure
     sessions: Sequence[SessionReport]
+    charted: bool
     charts: Sequence[Chart]
 
     @cached_property
     def statistics(self) -> list[tuple[int, Statistics]]:
         return [(session.id, getattr(session, self.figure.name)) for session in self.sessions]
+
+
+def _section(figure: Figure, sessions: Sequence[SessionReport], run: Run) -> _Section:
+    charted = figure.name in CHARTED
+    return _Section(figure, sessions, charted, charts.of_figure(figure, run) if charted else [])
 
 
 def render(
@@ -48,8 +51,8 @@ def render(
     `lines` are those of `estimates.csv`, and `complete` says whether they are all that there were.
     """
     ordered = sorted(sessions, key=lambda session: session.id)
-    run = read(lines, ordered[:MOST_CHARTED], complete)
-    sections = [_Section(figure, ordered, charts.of_figure(figure, run)) for figure in FIGURES]
+    run = read(lines, ordered[:MOST_CHARTED])
+    sections = [_section(figure, ordered, run) for figure in FIGURES]
     path = charts.path(run, config["size"])
     all_charts = [chart for section in sections for chart in section.charts]
     all_charts += [path] if path.data else []
@@ -58,7 +61,8 @@ def render(
         size=config["size"],
         config=dict(_flat(config)),
         environment=dict(_flat(environment)),
-        counts=_COUNTS,
+        counts=counts_of(SessionReport),
+        losses=counts_of(Loss),
         sessions=ordered,
         overview=_overview(ordered),
         drawn=[look for look, _ in charts.looks(run)],
@@ -117,14 +121,21 @@ def _number(value: float | None, places: int = 0) -> str:
 
 def _overview(sessions: Sequence[SessionReport]) -> list[tuple[str, str]]:
     """What to know first: names and values."""
-    sent = sum(session.frames_sent for session in sessions)
-    answered = sum(session.frames_answered for session in sessions)
-    share = f"{100 * answered / sent:.1f} %" if sent else _number(None)
+    together = summed(sessions)
+    share = together.answered_percent
     return [
         ("Sessions", _number(len(sessions))),
-        ("Frames sent", _number(sent)),
-        ("Answered", share),
-        *((f"Median {each.title.lower()}", _medians(each, sessions)) for each in FIGURES),
+        *(
+            (count.title, _number(getattr(together, name)))
+            for name, count in counts_of(Counts).items()
+            if count.live is not None
+        ),
+        ("Answered", _number(share, 1) if share is None else f"{_number(share, 1)} %"),
+        *(
+            (f"Median {each.title.lower()}", _medians(each, sessions))
+            for each in FIGURES
+            if each.name in CHARTED
+        ),
     ]
 
 

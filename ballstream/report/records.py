@@ -1,36 +1,62 @@
 """What is reported of a session, as JSON and as rows of CSV."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from ..protocol.messages import Feedback
+from ..scoring.counts import Count
 from ..scoring.distribution import Statistics
-from ..scoring.score import Verdict
+from ..scoring.score import Score, Verdict
 
 SCHEMA_VERSION = 1
 
 CSV_COLUMNS = ("session", "at", *Verdict.__struct_fields__)
-"""Columns of `estimates.csv`; `at` is the arrival in seconds of the scene's time."""
+"""Columns of `estimates.csv`.
+
+`at` is the arrival in seconds of the scene's time; `counted` is 1 where the figures are part of the
+session's statistics, else 0.
+"""
 
 
-class SessionReport(msgspec.Struct, frozen=True):
-    """One session as the server reports it."""
+class Ended(msgspec.Struct, frozen=True):
+    """How a session ended: by whom, whether that was a failure of ours, and why, in words."""
+
+    by: str
+    failed: bool
+    reason: str
+
+
+class SessionReport(Score, frozen=True, kw_only=True):
+    """One session as the server reports it.
+
+    `client` is the name that the client gave itself; `channel` is False where it opened no channel
+    for its answers, so that nothing could be scored.
+    """
 
     id: int
     transport: str
     codec: str
-    seconds: float
-    frames_sent: int
-    frames_answered: int
-    frames_lost: int
-    not_found: int
-    duplicates: int
-    rejected: int
-    bytes_sent: int
-    detection_error_px: Statistics
-    tracking_error_px: Statistics
-    latency_ms: Statistics
+    client: str | None = None
+    channel: bool = True
+    ended: Ended | None = None
+    bytes_sent: Annotated[
+        int, Count("Bytes sent", "bytes sent", "All that the client was sent, as packets.")
+    ]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A client's session as it stands, and what the server said of it last.
+
+    `detect_ms` is the median of the last answers.
+    """
+
+    received: int
+    skipped: int
+    sent: int
+    detect_ms: float | None
+    feedback: Feedback | None
 
 
 class ReceptionReport(msgspec.Struct, frozen=True):
@@ -70,7 +96,8 @@ def document(
         "schema_version": SCHEMA_VERSION,
         "config": config,
         "environment": environment,
-        "sessions": sessions,
+        # Whoever reads it wants to know first of whom the rest speaks.
+        "sessions": [{"id": each.id, **msgspec.structs.asdict(each)} for each in sessions],
     }
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
 
@@ -81,4 +108,12 @@ def csv_row(session: int, at: float, verdict: Verdict) -> list[object]:
 
 
 def _rounded(value: object) -> object:
-    return "" if value is None else round(value, 4) if isinstance(value, float) else value
+    match value:
+        case None:
+            return ""
+        case bool():
+            return int(value)
+        case float():
+            return round(value, 4)
+        case _:
+            return value

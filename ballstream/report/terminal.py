@@ -1,38 +1,47 @@
 """The live view and the notes of a program, on standard error."""
 
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-
 from ..errors import printable
+from .screen import Screen
 from .view import Cells
+from .writer import Writer
+
+logger = logging.getLogger(__name__)
 
 TERMINAL_PERIOD = 0.25
 PLAIN_PERIOD = 2.0
+_USUAL_HEIGHT = 24
 
 
 class Terminal:
     """Shows rows that change: a table where there is a terminal, else lines of text.
 
-    `table` and `line` say how rows look in either. As a context manager it also takes the log
-    over, so that log lines and live view do not overwrite each other.
+    `table` and `line` say how rows look in either. Use as a context manager: meanwhile it also
+    takes the log over, so that log lines and live view do not overwrite each other. All is written
+    by a thread, and what cannot be written is left out.
     """
 
     def __init__(
-        self, table: Callable[[Iterable[Cells]], Table], line: Callable[[Cells], str]
+        self, table: Callable[[Iterable[Cells]], list[str]], line: Callable[[Cells], str]
     ) -> None:
         self._table = table
         self._line = line
-        self._console = _StandardError(stderr=True, highlight=False)
-        self._live: Live | None = None
+        self._descriptor = _standard_error()
+        self._screen = Screen()
+        self._rows: Iterable[Cells] = ()
+        """What is to be drawn next: a slot of one, so that nothing old is drawn."""
+
+        self._queued = False
         self._log = _NoteHandler(self)
 
     def __enter__(self) -> Self:
+        self._writer = Writer(self._descriptor)
         logging.getLogger().addHandler(self._log)
         return self
 
@@ -42,56 +51,69 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.clear()
         logging.getLogger().removeHandler(self._log)
+        self.clear()
+        self._writer.close()
+
+    @property
+    def _is_terminal(self) -> bool:
+        if self._descriptor is None or os.environ.get("TERM", "dumb") == "dumb":
+            return False
+        return os.isatty(self._descriptor)
 
     @property
     def period(self) -> float:
         """Seconds between two calls of `show`."""
-        return TERMINAL_PERIOD if self._console.is_terminal else PLAIN_PERIOD
+        return TERMINAL_PERIOD if self._is_terminal else PLAIN_PERIOD
 
-    def show(self, rows: list[Cells]) -> None:
-        """Show the present rows."""
-        if not self._console.is_terminal:
-            for row in rows:
-                self.note(self._line(row))
-        elif rows:
-            self._start_live().update(self._table(rows), refresh=True)
-        else:
-            self.clear()
+    def show(self, rows: Iterable[Cells]) -> None:
+        """Show the present rows; those of a generator are made in the thread that draws."""
+        self._rows = rows
+        if not self._queued:
+            self._queued = True
+            self._queued = self._writer.put(self._draw)
+
+    def _draw(self) -> str:
+        self._queued = False
+        rows, self._rows = self._rows, ()
+        try:
+            cells = list(rows)
+            if not self._is_terminal:
+                return "".join(f"{printable(self._line(row))}\n" for row in cells)
+            lines = self._table(cells) if cells else []
+        except Exception as error:
+            # It stays as it is, and the program goes on.
+            return self._screen.note(f"the live view failed: {type(error).__name__}: {error}")
+        return self._screen.draw(lines, _height(self._descriptor))
 
     def note(self, text: str) -> None:
         """Say something once, above the live view.
 
         What a peer had a part in may hold anything: control characters stay out.
         """
-        self._console.print(printable(text), markup=False, soft_wrap=True)
-
-    def _start_live(self) -> Live:
-        if self._live is None:
-            # No thread of its own, and no hands on standard output, where reports go.
-            self._live = Live(
-                console=self._console,
-                auto_refresh=False,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
-        return self._live
+        self._writer.put(lambda: self._screen.note(text))
 
     def clear(self) -> None:
         """Take the live view away, so that what is printed next stays."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        self._rows = ()
+        self._writer.put(self._screen.clear)
+        self._writer.flush()
 
 
-class _StandardError(Console):
-    """Standard error; that nobody reads it any more is no reason to stop."""
+def _standard_error() -> int | None:
+    """The descriptor of standard error; None where it is closed."""
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return None
 
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
+
+def _height(descriptor: int | None) -> int:
+    try:
+        lines = 0 if descriptor is None else os.get_terminal_size(descriptor).lines
+    except OSError:
+        lines = 0
+    return lines or _USUAL_HEIGHT
 
 
 class _NoteHandler(logging.Handler):

@@ -1,68 +1,107 @@
 """Figures into what people read on a terminal: tables, lines, summaries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from rich import box
-from rich.table import Table
+import msgspec
 
 from ..protocol.messages import Feedback
-from ..scoring.distribution import Distribution, Statistics
-from ..scoring.score import Scorer
-from .records import ReceptionReport, SessionReport
+from ..scoring.counts import counts_of
+from ..scoring.distribution import Statistics
+from ..scoring.score import FIGURES, Snapshot
+from .observers import Watched
+from .records import Ended, Progress, ReceptionReport, SessionReport
 
 Cells = tuple[str, ...]
 
+_LIVE_COUNTS = {
+    name: count.live for name, count in counts_of(Snapshot).items() if count.live is not None
+}
+_LIVE_FIGURES = (
+    ("error px", "detection_error_px", "p50", 3),
+    ("track px", "tracking_error_px", "p50", 2),
+    ("latency", "latency_ms", "p50", 1),
+    ("p95 ms", "latency_ms", "p95", 1),
+    ("client ms", "client_ms", "p50", 1),
+    ("detector", "detect_ms", "p50", 1),
+)
 _SERVER_COLUMNS = (
-    "client", "frames", "answered", "detection px", "tracking px", "latency p50", "p95 ms",
+    "client", *_LIVE_COUNTS.values(), "answered", *(heading for heading, *_ in _LIVE_FIGURES),
 )  # fmt: skip
 _CLIENT_COLUMNS = (
     "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
 )  # fmt: skip
 
 
-def server_cells(name: str, scorer: Scorer) -> Cells:
+def client_name(session: Watched) -> str:
+    """A client in the live view: its number, and its own name if it has one."""
+    return f"client {session.number}{_in_brackets(session.name)}"
+
+
+def _in_brackets(name: str | None) -> str:
+    return f" ({name})" if name else ""
+
+
+def end_line(report: SessionReport) -> str:
+    """That a session is over, and why."""
+    reason = "" if report.ended is None else f": {report.ended.reason}"
+    return f"client {report.id}{_in_brackets(report.client)} is gone{reason}"
+
+
+def server_cells(name: str, now: Snapshot) -> Cells:
     """What the live view shows of a session: counts, and percentiles of the last 120 answers."""
-    share = 100 * scorer.frames_answered / scorer.frames_sent if scorer.frames_sent else 0
     return (
         name,
-        str(scorer.frames_sent),
-        f"{scorer.frames_answered} ({share:.1f} %)",
-        number(scorer.detection.recent(50), 3),
-        number(scorer.tracking.recent(50), 2),
-        number(scorer.latency.recent(50), 1),
-        number(scorer.latency.recent(95), 1),
+        *(str(getattr(now, count)) for count in _LIVE_COUNTS),
+        percent(now.answered_percent),
+        *(
+            number(getattr(now.recent[figure], percentile), places)
+            for _, figure, percentile, places in _LIVE_FIGURES
+        ),
     )
 
 
-def server_table(rows: Iterable[Cells]) -> Table:
+def server_table(rows: Iterable[Cells]) -> list[str]:
     """The live view of a server, one row a client."""
     return _table(_SERVER_COLUMNS, rows)
 
 
 def server_line(cells: Cells) -> str:
     """The same for one session as a line of text."""
-    name, frames, answered, detection, tracking, p50, p95 = cells
-    return (
-        f"{name}: {frames} frames, {answered} answered, detection {detection} px, "
-        f"tracking {tracking} px, latency p50 {p50} p95 {p95} ms"
-    )
+    name, *rest = cells
+    columns = zip(_SERVER_COLUMNS[1:], rest, strict=True)
+    return f"{name}: " + ", ".join(f"{heading} {cell}" for heading, cell in columns)
 
 
 def summary_lines(report: SessionReport) -> list[str]:
     """A session's summary for the terminal of the server."""
-    share = 100 * report.frames_answered / report.frames_sent if report.frames_sent else 0
-    counts = (
-        f"{report.frames_sent} frames sent, {report.frames_answered} answered ({share:.1f} %), "
-        f"{report.frames_lost} lost, {report.not_found} not found, "
-        f"{report.duplicates} duplicate, {report.rejected} rejected"
-    )
-    return [
-        f"client {report.id} ({report.transport}, {report.codec}), {report.seconds:.1f} s: "
-        f"{counts}",
-        _figures("detection error", report.detection_error_px, "px", 3),
-        _figures("tracking error", report.tracking_error_px, "px", 3),
-        _figures("latency", report.latency_ms, "ms", 2),
+    ending = "" if report.ended is None else f"; {_ending(report.ended)}"
+    lines = [
+        f"client {report.id}{_in_brackets(report.client)}, {report.transport}, {report.codec}, "
+        f"{report.seconds:.1f} s, {percent(report.answered_percent)} of the frames due "
+        f"answered{ending}",
+        f"  {_counted(report)}",
     ]
+    if report.lost is not None:
+        lines.append(f"  of those lost: {_counted(report.lost)}")
+    if not report.channel:
+        lines.append("  it opened no coordinates channel, so it could not answer")
+    return [
+        *lines,
+        *(
+            _figures(each.title, getattr(report, each.name), each.unit, each.places)
+            for each in FIGURES
+        ),
+    ]
+
+
+def _ending(ended: Ended) -> str:
+    return f"it failed: {ended.reason}" if ended.failed else ended.reason
+
+
+def _counted(record: msgspec.Struct) -> str:
+    """All counts of a record in words."""
+    counts = counts_of(type(record)).items()
+    return ", ".join(f"{getattr(record, name)} {count.words}" for name, count in counts)
 
 
 def reception_lines(report: ReceptionReport) -> list[str]:
@@ -74,7 +113,7 @@ def reception_lines(report: ReceptionReport) -> list[str]:
         f"{report.transport}, {report.codec}, {report.seconds:.1f} s: "
         f"{report.frames_received} frames received, {report.frames_skipped} skipped, "
         f"{report.estimates_sent} estimates sent, {report.not_found} without a ball{failures}",
-        _figures("detector", report.detect_ms, "ms", 2),
+        _figures("Detector", report.detect_ms, "ms", 2),
     ]
 
 
@@ -83,7 +122,13 @@ def _figures(name: str, statistics: Statistics, unit: str, places: int) -> str:
         f"{label} {number(getattr(statistics, label), places):>8}"
         for label in ("mean", "p50", "p95", "p99", "max")
     )
-    return f"  {name:<16} {unit}  {figures}"
+    # A figure is worth what the number of values behind it is.
+    return f"  {name.lower():<18} {unit}  {figures}  n {statistics.n}"
+
+
+def percent(share: float | None) -> str:
+    """A share for people, a dash where there is none."""
+    return "-" if share is None else f"{share:.1f} %"
 
 
 def number(value: float | None, places: int) -> str:
@@ -91,22 +136,21 @@ def number(value: float | None, places: int) -> str:
     return "-" if value is None else f"{value:.{places}f}"
 
 
-def client_cells(
-    received: int, skipped: int, sent: int, detect_ms: Distribution, feedback: Feedback
-) -> Cells:
+def client_cells(progress: Progress) -> Cells:
     """What the live view of a client shows, and what the server says of it."""
+    feedback = progress.feedback or Feedback(0, None, None)
     return (
-        str(received),
-        str(skipped),
-        str(sent),
-        number(detect_ms.recent(50), 2),
+        str(progress.received),
+        str(progress.skipped),
+        str(progress.sent),
+        number(progress.detect_ms, 2),
         str(feedback.answered),
         number(feedback.detection_error_px, 3),
         number(feedback.latency_ms, 1),
     )
 
 
-def client_table(rows: Iterable[Cells]) -> Table:
+def client_table(rows: Iterable[Cells]) -> list[str]:
     """The live view of a client."""
     return _table(_CLIENT_COLUMNS, rows)
 
@@ -120,10 +164,16 @@ def client_line(cells: Cells) -> str:
     )
 
 
-def _table(columns: Iterable[str], rows: Iterable[Cells]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in columns:
-        table.add_column(column, justify="left" if column == "client" else "right")
-    for row in rows:
-        table.add_row(*row)
-    return table
+def _table(columns: Sequence[str], rows: Iterable[Cells]) -> list[str]:
+    """Cells in columns under a heading; whoever they are about is on the left."""
+    lines = [columns, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    left = columns[0] == "client"
+    heading, *others = (
+        "  ".join(
+            cell.ljust(width) if left and place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in lines
+    )
+    return [heading, "\N{BOX DRAWINGS LIGHT HORIZONTAL}" * len(heading), *others]

@@ -2,6 +2,7 @@
 
 import random
 from array import array
+from bisect import bisect_left, insort
 from collections import deque
 
 import msgspec
@@ -22,6 +23,16 @@ class Statistics(msgspec.Struct, frozen=True):
     max: float | None = None
 
 
+class Recent(msgspec.Struct, frozen=True):
+    """Median and 95th percentile of the last 120 values; None where there are none."""
+
+    p50: float | None = None
+    p95: float | None = None
+
+
+NOTHING = Recent()
+
+
 class Distribution:
     """Takes values one by one.
 
@@ -34,7 +45,7 @@ class Distribution:
         self._sum = 0.0
         self._max = float("-inf")
         self._kept = array("d")
-        self._recent: deque[float] = deque(maxlen=_RECENT)
+        self._window = Window()
         self._dice = random.Random(0)
 
     def add(self, value: float) -> None:
@@ -42,7 +53,7 @@ class Distribution:
         self._n += 1
         self._sum += value
         self._max = max(self._max, value)
-        self._recent.append(value)
+        self._window.add(value)
         if len(self._kept) < _KEPT:
             self._kept.append(value)
         else:
@@ -57,6 +68,39 @@ class Distribution:
         p50, p95, p99 = (float(value) for value in np.percentile(self._kept, (50, 95, 99)))
         return Statistics(self._n, self._sum / self._n, p50, p95, p99, self._max)
 
-    def recent(self, percent: float) -> float | None:
-        """A percentile of the last 120 values, or None where there are none."""
-        return float(np.percentile(self._recent, percent)) if self._recent else None
+    def recent(self) -> Recent:
+        """The figures of the last 120 values."""
+        return self._window.figures()
+
+
+class Window:
+    """The last 120 values, kept in order, so that a live view costs next to nothing."""
+
+    def __init__(self) -> None:
+        self._arrived: deque[float] = deque(maxlen=_RECENT)
+        self._ordered: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._ordered)
+
+    def add(self, value: float) -> None:
+        """Take one value, in place of the oldest where the window is full."""
+        if len(self._arrived) == _RECENT:
+            del self._ordered[bisect_left(self._ordered, self._arrived[0])]
+        self._arrived.append(value)
+        insort(self._ordered, value)
+
+    def figures(self) -> Recent:
+        """Percentiles of what is there."""
+        if not self._ordered:
+            return NOTHING
+        return Recent(self._percentile(0.50), self._percentile(0.95))
+
+    def _percentile(self, share: float) -> float:
+        """Between two values by linear interpolation, as numpy does it."""
+        ordered = self._ordered
+        position = share * (len(ordered) - 1)
+        below = int(position)
+        if position == below:
+            return ordered[below]
+        return ordered[below] + (position - below) * (ordered[below + 1] - ordered[below])

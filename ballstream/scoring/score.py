@@ -2,22 +2,25 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Any
 
 import msgspec
 
-from ..protocol.messages import Estimate
-from ..protocol.stamp import MODULUS
-from .distribution import Distribution, Statistics
+from ..protocol.messages import Alive, Estimate
+from .counts import Count, Counts, declared
+from .distribution import Distribution, Recent, Statistics
+from .ledger import REMEMBERED, Fates, Frame, Ledger, Schedule
 
 WARM_UP = 1.0
 """Seconds at the start of a session that the statistics leave out."""
 
-REMEMBERED = 10.0
-"""Seconds for which a frame waits for its estimate; a later one is rejected."""
-
 GRACE = 0.5
-"""Seconds before the end in which an unanswered frame is not yet a lost one."""
+"""Seconds before the end in which an unanswered frame is not yet a lost one, at the least.
+
+Where the recent latency is long, it is twice its 95th percentile.
+"""
 
 
 class Result(StrEnum):
@@ -26,13 +29,15 @@ class Result(StrEnum):
     ANSWERED = "answered"
     NOT_FOUND = "not_found"
     DUPLICATE = "duplicate"
+    LATE = "late"
     REJECTED = "rejected"
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """One estimate beside the truth; None where there is nothing to compare.
 
-    `true_x` and `true_y` are the ball's centre in the frame that the estimate names.
+    `true_x` and `true_y` are the ball's centre in the frame that the estimate names; `counted` says
+    whether the figures are part of the statistics, which leave out the start of a session.
     """
 
     result: Result
@@ -45,43 +50,137 @@ class Verdict(msgspec.Struct, frozen=True):
     tracking_error_px: float | None = None
     latency_ms: float | None = None
     detect_ms: float | None = None
+    client_ms: float | None = None
+    counted: bool = False
+
+    @property
+    def way_ms(self) -> float | None:
+        """What of the latency is not the client's: the server and the network, both ways."""
+        if self.latency_ms is None or self.client_ms is None:
+            return None
+        return self.latency_ms - self.client_ms
 
 
-class Score(msgspec.Struct, frozen=True):
-    """The counts and figures of one session.
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How to speak of a figure, which has its name wherever it turns up: score, verdict, CSV.
 
-    `frames_lost` are the frames that no estimate came back for, without those of the last half
-    second, for which one might still have been on its way; so `frames_sent` may exceed the sum
-    of `frames_answered` and `frames_lost` by these. An answer that no ball was found counts as
-    answered. An estimate that names no frame answers none, but makes one fewer a lost one.
+    `places` are those behind the decimal point in a report.
+    """
+
+    name: str
+    title: str
+    unit: str
+    places: int
+    meaning: str
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """Why frames were lost, as far as the client says: together they are all that were."""
+
+    on_the_way: Annotated[
+        int, Count("On the way", "on the way", "The frame, or the answer to it, did not arrive.")
+    ]
+    skipped: Annotated[int, Count("Skipped", "skipped", "The client was busy with another frame.")]
+    late: Annotated[int, Count("Late", "late", "The answer came after ten seconds.")]
+
+
+class Score(Counts, frozen=True, kw_only=True):
+    """The counts and figures of one session, which lasted so many seconds.
+
+    `lost` splits the frames that were lost; None where the client did not say what it skipped.
     """
 
     seconds: float
-    frames_sent: int
-    frames_answered: int
-    frames_lost: int
-    not_found: int
-    duplicates: int
-    rejected: int
-    detection_error_px: Statistics
-    tracking_error_px: Statistics
-    latency_ms: Statistics
+    lost: Loss | None
+    latency_ms: Annotated[
+        Statistics,
+        Figure(
+            "latency_ms",
+            "Latency",
+            "ms",
+            2,
+            "The time from just before a frame is drawn to the arrival of the estimate made from "
+            "it.",
+        ),
+    ]
+    way_ms: Annotated[
+        Statistics,
+        Figure(
+            "way_ms",
+            "Server and network",
+            "ms",
+            2,
+            "The part of the latency before the last packet of a frame reaches the client, and "
+            "after its estimate has left. Only of clients that say how long they take.",
+        ),
+    ]
+    client_ms: Annotated[
+        Statistics,
+        Figure(
+            "client_ms",
+            "Client",
+            "ms",
+            2,
+            "The part of the latency in the client: from the last packet of a frame to the "
+            "estimate made from it, as the client measures it.",
+        ),
+    ]
+    detect_ms: Annotated[
+        Statistics,
+        Figure(
+            "detect_ms",
+            "Detector",
+            "ms",
+            2,
+            "The part of the detector in the time of the client, as the client measures it.",
+        ),
+    ]
+    detection_error_px: Annotated[
+        Statistics,
+        Figure(
+            "detection_error_px",
+            "Detection error",
+            "px",
+            4,
+            "The distance from the estimate to the ball's true centre in the frame that it was "
+            "made from: the part of codec and detector.",
+        ),
+    ]
+    tracking_error_px: Annotated[
+        Statistics,
+        Figure(
+            "tracking_error_px",
+            "Tracking error",
+            "px",
+            3,
+            "The distance from the estimate to the ball's true centre at the moment when the "
+            "estimate arrives: what a controller would feel, mostly speed times latency.",
+        ),
+    ]
 
 
-class _Frame:
-    __slots__ = ("answered", "drawn_at", "seconds")
+FIGURES = tuple(declared(Score, Figure).values())
+"""The figures of a session, each declared once, above."""
 
-    def __init__(self, seconds: float, drawn_at: float) -> None:
-        self.seconds = seconds
-        self.drawn_at = drawn_at
-        self.answered = False
+
+class Snapshot(Counts, frozen=True, kw_only=True):
+    """A session as it stands: its counts, and each figure over the last 120 answers."""
+
+    recent: dict[str, Recent]
 
 
 class Scorer:
     """Scores the estimates of one client.
 
     `centre` gives the ball's true centre at a time of the scene in seconds; `origin` is the
-    instant of the clock at which that time is 0. All instants are seconds of one clock.
+    instant of the clock at which that time is 0, and frame `i` is due at `origin + i / fps`. All
+    instants are seconds of one clock.
+
+    It wants to be told when the client can answer (`opened`), and of every frame that the source
+    drew: that it went out (`drawn`), or was left out as the client lagged (`dropped`). A number of
+    which it hears nothing is one that the server missed; where `fps` is None, frames are due only
+    once a later one was drawn.
     """
 
     def __init__(
@@ -89,95 +188,101 @@ class Scorer:
         centre: Callable[[float], tuple[float, float]],
         size: tuple[int, int],
         origin: float,
+        fps: float | None = None,
     ) -> None:
         self._centre = centre
         self._size = size
         self._origin = origin
-        self._frames: dict[int, _Frame] = {}
-        self._started: float | None = None
-        self.frames_sent = 0
-        self.frames_answered = 0
-        """Frames for which an estimate came back, one that no ball was found included."""
+        self._ledger = Ledger(None if fps is None else Schedule(origin, fps))
+        self._results = dict.fromkeys(Result, 0)
+        self._unnumbered = 0
+        self._skipped: int | None = None
+        self._figures = {figure.name: Distribution() for figure in FIGURES}
 
-        self.counts = dict.fromkeys(Result, 0)
-        self._expired = self._unnumbered = 0
-        self.detection = Distribution()
-        self.tracking = Distribution()
-        self.latency = Distribution()
+    def opened(self, at: float) -> None:
+        """From an instant on the client gets frames and can answer them: now they are due.
+
+        Without it they are due from the first frame on.
+        """
+        self._ledger.opened(at)
 
     def drawn(self, number: int, seconds: float, at: float) -> None:
-        """Frame `number` shows the scene at `seconds`; `at` is the instant before it was drawn."""
-        if self._started is None:
-            self._started = at
-        if number % MODULUS in self._frames:  # it went out on the other transport already
-            return
-        self.frames_sent += 1
-        self._frames[number % MODULUS] = _Frame(seconds, at)
-        self._forget(at - REMEMBERED)
+        """Frame `number` went out; it shows the scene at `seconds`, and was drawn just after `at`.
 
-    def _forget(self, before: float) -> None:
-        while True:
-            oldest = next(iter(self._frames))
-            if self._frames[oldest].drawn_at >= before:
-                return
-            self._expired += not self._frames.pop(oldest).answered
+        A frame that goes out twice, over both transports, counts once.
+        """
+        self._ledger.drawn(number, seconds, at)
 
-    @property
-    def frames_expired(self) -> int:
-        """Frames that are lost for sure, as their estimates would come too late by now."""
-        return max(self._expired - self._unnumbered, 0)
+    def dropped(self, number: int, seconds: float, at: float) -> None:
+        """Frame `number` was left out, as this client, or the way to it, did not keep up."""
+        self._ledger.dropped(number, seconds, at)
+
+    def alive(self, message: Alive) -> None:
+        """The client says how many frames it skipped in all."""
+        self._skipped = max(message.skipped, self._skipped or 0)
 
     def reject(self) -> None:
         """Count a message that was no estimate at all."""
-        self.counts[Result.REJECTED] += 1
+        self._results[Result.REJECTED] += 1
 
     def score(self, estimate: Estimate, at: float) -> Verdict:
         """Take an estimate that arrived at an instant."""
-        frame = None if estimate.frame is None else self._frames.get(estimate.frame)
+        frame = None if estimate.frame is None else self._ledger.find(estimate.frame)
         verdict = self._judge(estimate, frame, at)
-        self.counts[verdict.result] += 1
+        self._results[verdict.result] += 1
+        if verdict.result is Result.LATE and frame is not None:
+            frame.late = True
         if verdict.result in (Result.ANSWERED, Result.NOT_FOUND):
             if frame is None:
                 self._unnumbered += 1
             else:
-                frame.answered = True
-                self.frames_answered += 1
-        since = at if frame is None else frame.drawn_at
-        if (
-            verdict.result is Result.ANSWERED
-            and self._started is not None
-            and since - self._started >= WARM_UP
-        ):
+                self._ledger.answer(frame)
+        if verdict.counted:
             self._record(verdict)
         return verdict
 
-    def _judge(self, estimate: Estimate, frame: _Frame | None, at: float) -> Verdict:
-        def verdict(result: Result, **figures: float) -> Verdict:
+    def _judge(self, estimate: Estimate, frame: Frame | None, at: float) -> Verdict:
+        latency_ms = None if frame is None else 1e3 * (at - frame.drawn_at)
+        longest = 1e3 * REMEMBERED if latency_ms is None else latency_ms
+
+        def verdict(result: Result, **figures: Any) -> Verdict:
             return Verdict(
                 result,
                 estimate.frame,
                 estimate.x,
                 estimate.y,
-                detect_ms=estimate.detect_ms,
+                detect_ms=_within(estimate.detect_ms, longest),
+                client_ms=_within(estimate.client_ms, longest),
                 **figures,
             )
 
+        started = self._ledger.started
         unknown = estimate.frame is not None and frame is None
-        if unknown or self._started is None or not self._plausible(estimate):
+        if unknown or started is None or not self._plausible(estimate):
             return verdict(Result.REJECTED)
-        figures = {}
+        figures: dict[str, Any] = {}
         if frame is not None:
             figures["true_x"], figures["true_y"] = truth = self._centre(frame.seconds)
-            figures["latency_ms"] = 1e3 * (at - frame.drawn_at)
-        if frame is not None and frame.answered:
+            figures["latency_ms"] = latency_ms
+        if self._is_answered(frame):
             return verdict(Result.DUPLICATE, **figures)
+        if frame is not None and at - frame.drawn_at > REMEMBERED:
+            return verdict(Result.LATE, **figures)
         if estimate.x is None or estimate.y is None:
             return verdict(Result.NOT_FOUND, **figures)
         found = (estimate.x, estimate.y)
         if frame is not None:
             figures["detection_error_px"] = math.dist(found, truth)
         figures["tracking_error_px"] = math.dist(found, self._centre(at - self._origin))
-        return verdict(Result.ANSWERED, **figures)
+        since = at if frame is None else frame.drawn_at
+        return verdict(Result.ANSWERED, counted=since - started >= WARM_UP, **figures)
+
+    def _is_answered(self, frame: Frame | None) -> bool:
+        """Whether an estimate has no frame left that it could be the first answer to."""
+        if frame is not None:
+            return frame.answered or frame.late
+        fates = self._ledger.now()
+        return fates.answered + self._unnumbered >= fates.sent
 
     def _plausible(self, estimate: Estimate) -> bool:
         """Whether the place is in the picture, or off it by no more than the picture's size."""
@@ -187,31 +292,65 @@ class Scorer:
         )
 
     def _record(self, verdict: Verdict) -> None:
-        for value, distribution in (
-            (verdict.detection_error_px, self.detection),
-            (verdict.tracking_error_px, self.tracking),
-            (verdict.latency_ms, self.latency),
-        ):
+        for name, distribution in self._figures.items():
+            value = getattr(verdict, name)
             if value is not None:
                 distribution.add(value)
 
+    def snapshot(self) -> Snapshot:
+        """The session at present; lost are the frames whose answers would come too late by now.
+
+        It costs a few microseconds, so that whatever is live can be made of it.
+        """
+        recent = {name: distribution.recent() for name, distribution in self._figures.items()}
+        return Snapshot(recent=recent, **self._counts(self._ledger.now()))
+
     def total(self, until: float) -> Score:
-        """The figures of a session that ended, or whose client was last heard of, at `until`."""
-        unseen = sum(frame.drawn_at > until for frame in self._frames.values())
-        undecided = sum(
-            until - GRACE < frame.drawn_at <= until and not frame.answered
-            for frame in self._frames.values()
-        )
-        sent = self.frames_sent - unseen
+        """The figures of a session that ended, or whose client was last heard of, at `until`.
+
+        No estimate came later. What was drawn later does not count.
+        """
+        p95 = self._figures["latency_ms"].recent().p95 or 0.0
+        grace = min(max(GRACE, 2e-3 * p95), REMEMBERED)
+        counts = self._counts(self._ledger.total(until, grace))
+        started = self._ledger.started
+        figures: dict[str, Any] = {name: each.statistics() for name, each in self._figures.items()}
         return Score(
-            seconds=0.0 if self._started is None else max(until - self._started, 0.0),
-            frames_sent=sent,
-            frames_answered=self.frames_answered,
-            frames_lost=max(sent - self.frames_answered - self._unnumbered - undecided, 0),
-            not_found=self.counts[Result.NOT_FOUND],
-            duplicates=self.counts[Result.DUPLICATE],
-            rejected=self.counts[Result.REJECTED],
-            detection_error_px=self.detection.statistics(),
-            tracking_error_px=self.tracking.statistics(),
-            latency_ms=self.latency.statistics(),
+            seconds=0.0 if started is None else max(until - started, 0.0),
+            lost=self._loss(counts["frames_lost"]),
+            **counts,
+            **figures,
         )
+
+    def _counts(self, fates: Fates) -> dict[str, Any]:
+        """All counts; each frame that was due is in one of them."""
+        # Estimates without a number are taken to answer frames, but for those that are too many.
+        unanswered = fates.sent - fates.answered
+        unnumbered = min(self._unnumbered, unanswered)
+        undecided = min(fates.open, unanswered - unnumbered)
+        results = self._results
+        return {
+            "frames_due": fates.due,
+            "frames_missed": fates.due - fates.dropped - fates.sent,
+            "frames_dropped": fates.dropped,
+            "frames_sent": fates.sent,
+            "frames_answered": fates.answered,
+            "unnumbered": unnumbered,
+            "frames_lost": unanswered - unnumbered - undecided,
+            "frames_undecided": undecided,
+            "not_found": results[Result.NOT_FOUND],
+            "duplicates": results[Result.DUPLICATE] + self._unnumbered - unnumbered,
+            "rejected": results[Result.REJECTED] + results[Result.LATE],
+        }
+
+    def _loss(self, lost: int) -> Loss | None:
+        if self._skipped is None:
+            return None
+        late = min(self._results[Result.LATE], lost)
+        skipped = min(self._skipped, lost - late)
+        return Loss(lost - late - skipped, skipped, late)
+
+
+def _within(duration: float | None, longest: float) -> float | None:
+    """A duration that the client measured; None where it cannot be true."""
+    return duration if duration is not None and duration <= longest else None

@@ -1,107 +1,38 @@
-"""How offer and answer get across: one JSON object a line, over TCP, a Unix socket or a terminal.
+"""Signalling over TCP and Unix sockets.
 
 The server listens and takes any number of clients at once; the client connects and offers.
 """
 
 import asyncio
 import errno
+import os
 import socket
 import stat
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
-import msgspec
+from ..config import Address
+from ..errors import SignalingError, Unavailable
+from .lines import LineOffer, Lines, exchanging, read_offer, refuse
+from .messages import MAX_LINE, Accept, Exchange, Message, Refused, encode
+from .retry import persist, reason_of
 
-from ..config import IceServer
-from ..errors import BallstreamError, SignalingError
-
-MAX_LINE = 256 * 1024
-"""Longest line in bytes; an offer of Chromium's with every codec is under 16 KiB."""
-
+_PATIENCE = 10.0
+_MOST_WAITING = 64
 _ROUNDS_TO_ACCEPT = 5
-_MOST_BLANK_LINES = 16
 _SEND_TIMEOUT, _LINGER = 5.0, 0.5
-_FIRST_RETRY, _LONGEST_RETRY = 0.05, 0.5
+
+_WRONG_HOST = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class Offer(msgspec.Struct, frozen=True, tag_field="type", tag="offer"):
-    """Client to server: the client's session description."""
-
-    sdp: str
-
-
-class Answer(msgspec.Struct, frozen=True, tag_field="type", tag="answer"):
-    """Server to client: the server's session description."""
-
-    sdp: str
-
-
-class Failure(msgspec.Struct, frozen=True, tag_field="type", tag="error"):
-    """Server to client: there will be no answer, and why."""
-
-    message: str
-
-
-class Bye(msgspec.Struct, frozen=True, tag_field="type", tag="bye"):
-    """Either to the other: the session is over."""
-
-
-Message = Offer | Answer | Failure | Bye
-
-_decoder = msgspec.json.Decoder(Message)
-
-
-def encode(message: Message) -> bytes:
-    """The line of a message, with its line end."""
-    return msgspec.json.encode(message) + b"\n"
-
-
-def decode(line: bytes) -> Message:
-    """Read a line; raises SignalingError where it is none of the messages."""
-    try:
-        message: Message = _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise SignalingError(f"that is not a signalling message: {_short(error)}") from None
-    return message
-
-
-class Channel(ABC):
-    """A way to and from one peer, for one session."""
-
-    patience: float | None = None
-    """Seconds that the peer has for its offer or answer; None where a person has to paste it."""
-
-    ice_servers: tuple[IceServer, ...] = ()
-    """What the peer says that one can use to find a way to it."""
-
-    client: int | None = None
-    """The number by which the server shows the client at the other end."""
-
-    async def refuse(self, error: BallstreamError) -> None:
-        """Tell a client that there will be no answer, and why."""
-        await self.send(Failure(str(error)))
-
-    @abstractmethod
-    async def send(self, message: Message) -> None:
-        """Send a message; one that can no longer be delivered is dropped."""
-
-    @abstractmethod
-    async def receive(self) -> Message | None:
-        """The next message, or None at the end; raises SignalingError for anything else."""
-
-
-Handler = Callable[[Channel], Awaitable[None]]
-
-
-class StreamChannel(Channel):
-    """A channel over a connected socket."""
-
-    patience = 10.0
+class SocketLines(Lines):
+    """Lines over a connected socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
+        super().__init__(reader, _PATIENCE)
         self._writer = writer
 
     async def send(self, message: Message) -> None:
@@ -109,10 +40,6 @@ class StreamChannel(Channel):
             self._writer.write(encode(message))
             async with asyncio.timeout(_SEND_TIMEOUT):
                 await self._writer.drain()
-
-    async def receive(self) -> Message | None:
-        line = await read_line(self._reader)
-        return decode(line) if line else None
 
     async def close(self) -> None:
         """Hang up, after the peer could read what was said last."""
@@ -125,165 +52,111 @@ class StreamChannel(Channel):
         self._writer.transport.abort()
 
 
-async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """The next line that is not blank, or nothing at the end of the stream."""
-    for _ in range(_MOST_BLANK_LINES):
-        try:
-            line = await reader.readline()
-        except ValueError:
-            raise SignalingError(f"a line is longer than {MAX_LINE} bytes") from None
-        except OSError:
-            return b""
-        if not line or line.strip():
-            return line
-    raise SignalingError("nothing but blank lines came")
+@asynccontextmanager
+async def connect_tcp(host: str, port: int, patience: float) -> AsyncIterator[Exchange]:
+    """The client's side with a server that is tried for at most `patience` seconds.
 
-
-def _short(text: object) -> str:
-    return f"{text!s:.200}"
-
-
-async def ask(channel: Channel, offer: Offer) -> Answer:
-    """Send an offer and wait for the answer; raises SignalingError where there is none."""
-    await channel.send(offer)
-    try:
-        async with asyncio.timeout(channel.patience):
-            message = await channel.receive()
-    except TimeoutError:
-        raise SignalingError(
-            f"no answer within {channel.patience:g} s: does a ballstream-server listen there?"
-        ) from None
-    match message:
-        case Answer():
-            return message
-        case Failure(reason):
-            raise SignalingError(f"the server refused: {_short(reason)}")
-        case None:
-            raise SignalingError("the server hung up before it answered")
-        case _:
-            raise SignalingError("the server sent something else than an answer")
-
-
-async def until_bye(channel: Channel) -> None:
-    """Return at the peer's goodbye; a peer that only hangs up may go on with its media.
-
-    Raises SignalingError for any other message.
+    An IPv6 address may stand in brackets. Raises SignalingError where there is no server.
     """
-    message = await channel.receive()
-    if message is None:
-        await asyncio.Event().wait()
-    if not isinstance(message, Bye):
-        raise SignalingError("after offer and answer there is only the bye")
-
-
-@asynccontextmanager
-async def listen_tcp(host: str, port: int, handler: Handler) -> AsyncIterator[None]:
-    """Call `handler` with a channel for each client that connects, while the context lasts.
-
-    A handler that is still running at the end of the context is cancelled.
-    """
-    handlers = _Handlers(handler)
-    try:
-        server = await asyncio.start_server(handlers.start, host, port, limit=MAX_LINE)
-    except OSError as error:
-        raise SignalingError(_cannot_listen(f"{host}:{port}", error, "--signaling-port")) from None
-    async with _open(server, handlers):
-        yield
-
-
-@asynccontextmanager
-async def listen_unix(path: Path, handler: Handler) -> AsyncIterator[None]:
-    """The same on a Unix socket, whose file is made for the context and removed after it."""
-    await _remove_stale(path)
-    handlers = _Handlers(handler)
-    try:
-        server = await asyncio.start_unix_server(handlers.start, path, limit=MAX_LINE)
-    except OSError as error:
-        raise SignalingError(_cannot_listen(str(path), error, "--signaling-path")) from None
-    try:
-        async with _open(server, handlers):
-            yield
-    finally:
-        path.unlink(missing_ok=True)
-
-
-@asynccontextmanager
-async def connect_tcp(host: str, port: int, patience: float) -> AsyncIterator[Channel]:
-    """A channel to the server, which is tried for at most `patience` seconds."""
+    address = _address(host, port)
     hint = "is ballstream-server running there? See --signaling-host, --signaling-port and --wait"
-    async with _connected(
-        lambda: asyncio.open_connection(host, port, limit=MAX_LINE),
-        patience,
-        f"{host}:{port}",
-        hint,
-    ) as channel:
-        yield channel
+
+    def connect() -> Awaitable[_Streams]:
+        return asyncio.open_connection(address.host, port, limit=MAX_LINE)
+
+    async with _connected(connect, patience, str(address), hint) as exchange:
+        yield exchange
 
 
 @asynccontextmanager
-async def connect_unix(path: Path, patience: float) -> AsyncIterator[Channel]:
+async def connect_unix(path: Path, patience: float) -> AsyncIterator[Exchange]:
     """The same over a Unix socket."""
     hint = "is ballstream-server running with this --signaling-path? See also --wait"
-    async with _connected(
-        lambda: asyncio.open_unix_connection(path, limit=MAX_LINE), patience, str(path), hint
-    ) as channel:
-        yield channel
 
+    def connect() -> Awaitable[_Streams]:
+        return asyncio.open_unix_connection(path, limit=MAX_LINE)
 
-_Opened = Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+    async with _connected(connect, patience, str(path), hint) as exchange:
+        yield exchange
 
 
 @asynccontextmanager
 async def _connected(
-    connect: Callable[[], _Opened], patience: float, place: str, hint: str
-) -> AsyncIterator[Channel]:
-    channel = StreamChannel(*await _persist(connect, patience, place, hint))
+    connect: Callable[[], Awaitable[_Streams]], patience: float, place: str, hint: str
+) -> AsyncIterator[Exchange]:
+    lines = SocketLines(*await persist(connect, patience, place, hint))
     try:
-        yield channel
+        async with exchanging(lines) as exchange:
+            yield exchange
     finally:
-        await channel.close()
+        await lines.close()
 
 
-async def _persist(
-    connect: Callable[[], _Opened], patience: float, place: str, hint: str
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Try to connect until it works; raises SignalingError when the time is up."""
-    reason: OSError | str = "no reply"
-    pause = _FIRST_RETRY
-    try:
-        async with asyncio.timeout(max(patience, _FIRST_RETRY)):
-            while True:
-                try:
-                    return await connect()
-                except OSError as error:
-                    reason = error.strerror or str(error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_RETRY)
-    except TimeoutError:
-        raise SignalingError(
-            f"no server at {place} after {patience:g} s ({reason}): {hint}"
-        ) from None
+@asynccontextmanager
+async def listen_tcp(host: str, port: int, accept: Accept, refused: Refused) -> AsyncIterator[str]:
+    """Call `accept` with the offer of each client that connects, while the context lasts.
+
+    Gives the address, `tcp://127.0.0.1:1234`, where port 0 has become one that was free. Whatever
+    `accept` still does at the end of the context is cancelled. Raises SignalingError where the
+    address cannot be had.
+    """
+    address = _address(host, port)
+    clients = _Clients(accept, refused)
+    with _explained(str(address), "--signaling-port"):
+        server = await asyncio.start_server(clients.start, address.host, port, limit=MAX_LINE)
+        if not server.sockets:
+            # asyncio passes over what it can have no socket for. Asking for one tells why.
+            socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET).close()
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    async with _serving(server, clients):
+        yield f"tcp://{_address(host, server.sockets[0].getsockname()[1])}"
 
 
-class _Handlers:
-    """The handlers of a listening socket, each in a task that ends with the listening."""
+@asynccontextmanager
+async def listen_unix(path: Path, accept: Accept, refused: Refused) -> AsyncIterator[str]:
+    """The same on a Unix socket, `unix:/path`, whose file lasts as long as the context."""
+    clients = _Clients(accept, refused)
+    with _bound(path) as bound:
+        server = await asyncio.start_unix_server(clients.start, sock=bound, limit=MAX_LINE)
+        async with _serving(server, clients):
+            yield f"unix:{path}"
 
-    def __init__(self, handler: Handler) -> None:
-        self._handler = handler
-        self._tasks: dict[asyncio.Task[None], StreamChannel] = {}
+
+class _Clients:
+    """Those who are connected, each with a task that ends with the listening."""
+
+    def __init__(self, accept: Accept, refused: Refused) -> None:
+        self._accept = accept
+        self._refused = refused
+        self._tasks: dict[asyncio.Task[None], SocketLines] = {}
+        self._waiting = 0
 
     def start(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a client that has connected."""
-        channel = StreamChannel(reader, writer)
-        task = asyncio.create_task(self._serve(channel))
-        self._tasks[task] = channel
+        lines = SocketLines(reader, writer)
+        task = asyncio.create_task(self._serve(lines))
+        self._tasks[task] = lines
         task.add_done_callback(self._tasks.pop)
 
-    async def _serve(self, channel: StreamChannel) -> None:
+    async def _serve(self, lines: SocketLines) -> None:
         try:
-            await self._handler(channel)
+            offer = await self._first_offer(lines)
+            if offer is not None:
+                await offer.run(self._accept)
+        except SignalingError as error:
+            self._refused(error)
+            await refuse(lines, error)
         finally:
-            await channel.close()
+            await lines.close()
+
+    async def _first_offer(self, lines: SocketLines) -> LineOffer | None:
+        if self._waiting >= _MOST_WAITING:
+            raise Unavailable("too many clients wait here; try again")
+        self._waiting += 1
+        try:
+            return await read_offer(lines)
+        finally:
+            self._waiting -= 1
 
     async def end(self) -> None:
         """Cancel what still runs, and wait for it."""
@@ -291,12 +164,12 @@ class _Handlers:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for channel in running.values():  # a task that had not begun has closed nothing
-            await channel.close()
+        for lines in running.values():  # a task that had not begun has closed nothing
+            await lines.close()
 
 
 @asynccontextmanager
-async def _open(server: asyncio.Server, handlers: _Handlers) -> AsyncIterator[None]:
+async def _serving(server: asyncio.Server, clients: _Clients) -> AsyncIterator[None]:
     try:
         yield
     finally:
@@ -304,30 +177,92 @@ async def _open(server: asyncio.Server, handlers: _Handlers) -> AsyncIterator[No
         for _ in range(_ROUNDS_TO_ACCEPT):
             await asyncio.sleep(0)
         server.close()
-        await handlers.end()
+        await clients.end()
+
+
+def _address(host: str, port: int) -> Address:
+    return Address(host.removeprefix("[").removesuffix("]"), port)
+
+
+@contextmanager
+def _explained(place: str, flag: str) -> Iterator[None]:
+    """Say of what keeps us from listening at a place which flag may help."""
+    try:
+        yield
+    except OSError as error:
+        raise SignalingError(_cannot_listen(place, error, flag)) from None
 
 
 def _cannot_listen(place: str, error: OSError, flag: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"{place} is in use already: stop the other program or choose another {flag}"
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    text = f"cannot listen on {place} ({reason_of(error)})"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return text  # no other place would do
+    if isinstance(error, socket.gaierror) or error.errno in _WRONG_HOST:
         flag = "--signaling-host"
-    return f"cannot listen on {place} ({error.strerror or error}): choose another {flag}"
+    return f"{text}: choose another {flag}"
 
 
-async def _remove_stale(path: Path) -> None:
-    """Remove a socket file that nobody listens on; raises SignalingError if somebody does."""
+@contextmanager
+def _bound(path: Path) -> Iterator[socket.socket]:
+    """A Unix socket bound to a file, which goes at the end if it is still the same."""
+    with _explained(str(path), "--signaling-path"):
+        unbound = socket.socket(socket.AF_UNIX)
+    with unbound as bound:
+        with _explained(str(path), "--signaling-path"):
+            _bind(bound, path)
+        ours = _identity(path)
+        try:
+            yield bound
+        finally:
+            _remove(path, ours)
+
+
+def _bind(bound: socket.socket, path: Path) -> None:
     try:
-        mode = path.stat().st_mode
-    except OSError:
-        return
-    if not stat.S_ISSOCK(mode):
+        bound.bind(os.fspath(path))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        _remove_stale(path)
+        bound.bind(os.fspath(path))
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket file that nobody listens on.
+
+    Raises SignalingError where it is none, OSError where somebody listens or it cannot be told.
+    """
+    found = _identity(path)
+    if not stat.S_ISSOCK(path.stat().st_mode):
         raise SignalingError(f"{path} exists and is not a socket: choose another --signaling-path")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # of a Unix socket it is known at once
+        try:
+            probe.connect(os.fspath(path))
+        except ConnectionRefusedError:
+            _remove(path, found)
+            return
+        except PermissionError:
+            raise SignalingError(
+                f"{path} is a socket that this user may not connect to: choose another "
+                "--signaling-path"
+            ) from None
+        except BlockingIOError:  # so many are waiting that there is no room for one more
+            pass
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        _, writer = await asyncio.open_unix_connection(path)
+        status = path.stat()
     except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _remove(path: Path, identity: tuple[int, int] | None) -> None:
+    """Remove a file unless another has taken its place."""
+    if identity is not None and _identity(path) == identity:
         path.unlink(missing_ok=True)
-        return
-    writer.close()
-    busy = OSError(errno.EADDRINUSE, "in use")
-    raise SignalingError(_cannot_listen(str(path), busy, "--signaling-path"))

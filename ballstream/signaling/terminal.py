@@ -6,22 +6,23 @@ import os
 import stat
 import sys
 import termios
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
 from ..errors import SignalingError
-from .sockets import MAX_LINE, Channel, Message, decode, encode, read_line
+from .lines import Lines, exchanging, read_offer, refuse
+from .messages import MAX_LINE, Accept, Exchange, Message, Refused, encode
 
 
-class TerminalChannel(Channel):
-    """A channel over the terminal, or over whatever standard input and `output` lead to.
+class TerminalLines(Lines):
+    """Lines over the terminal, or over whatever standard input and `output` lead to.
 
     Prompts go to standard error, so that a program may stand in for the person.
     """
 
     def __init__(self, reader: asyncio.StreamReader, output: TextIO) -> None:
-        self._reader = reader
+        super().__init__(reader, patience=None)
         self._output = output
 
     async def send(self, message: Message) -> None:
@@ -33,20 +34,60 @@ class TerminalChannel(Channel):
 
     async def receive(self) -> Message | None:
         self._say("Waiting for a line from the other end:")
-        line = await read_line(self._reader)
-        return decode(line) if line else None
+        return await super().receive()
 
     def _say(self, text: str) -> None:
-        sys.stderr.write(f"-- {text}\n")
-        sys.stderr.flush()
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"-- {text}\n")
+            sys.stderr.flush()
 
 
 @asynccontextmanager
-async def open_terminal(output: TextIO) -> AsyncIterator[TerminalChannel]:
-    """A channel that reads lines from standard input and writes them to `output`.
+async def connect_terminal(output: TextIO) -> AsyncIterator[Exchange]:
+    """The client's side: lines are read from standard input and written to `output`.
 
     Raises SignalingError where standard input is neither a terminal nor a pipe.
     """
+    async with _open_terminal(output) as lines, exchanging(lines) as exchange:
+        yield exchange
+
+
+@asynccontextmanager
+async def listen_terminal(
+    output: TextIO, accept: Accept, refused: Refused, ended: Callable[[], None]
+) -> AsyncIterator[str]:
+    """Call `accept` with each offer that is pasted, one after the other, while the context lasts.
+
+    `ended` is called when standard input has come to its end, so that nobody can come any more.
+    Raises SignalingError where it is neither a terminal nor a pipe.
+    """
+    async with _open_terminal(output) as lines:
+        turns = asyncio.create_task(_take_turns(lines, accept, refused, ended))
+        try:
+            yield "this terminal"
+        finally:
+            turns.cancel()
+            await asyncio.gather(turns, return_exceptions=True)
+
+
+async def _take_turns(
+    lines: Lines, accept: Accept, refused: Refused, ended: Callable[[], None]
+) -> None:
+    while True:
+        try:
+            offer = await read_offer(lines)
+            if offer is None:
+                break
+            # In a task that ends with the session: the server waits for it, and not for the next.
+            await asyncio.create_task(offer.run(accept))
+        except SignalingError as error:
+            refused(error)
+            await refuse(lines, error)
+    ended()
+
+
+@asynccontextmanager
+async def _open_terminal(output: TextIO) -> AsyncIterator[Lines]:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=MAX_LINE)
     mode = 0 if sys.stdin is None else os.fstat(sys.stdin.fileno()).st_mode
@@ -57,7 +98,7 @@ async def open_terminal(output: TextIO) -> AsyncIterator[TerminalChannel]:
             lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
         )
         try:
-            yield TerminalChannel(reader, output)
+            yield TerminalLines(reader, output)
         finally:
             transport.close()
 

@@ -4,7 +4,6 @@ This process imports numpy and OpenCV but never av or aiortc: `cv2.imshow` can h
 beside PyAV's own copy of libxcb.
 """
 
-import math
 import os
 import signal
 import threading
@@ -13,34 +12,26 @@ from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from ..errors import OPENCV_HINT, DetectorError, printable
 from ..protocol import stamp
-from ..protocol.frames import ImageCodec
-from ..protocol.planes import Plane, i420_shape
+from ..protocol.frames import Image, ImageCodec
+from ..protocol.planes import i420_shape
+from .memory import Look, Slots
+from .point import as_point
 
-
-class Look(msgspec.Struct, frozen=True, tag=True):
-    """Parent to child: a picture of this size lies in the shared memory.
-
-    Where `codec` names one (see `protocol.frames`) it is `size` bytes that are to be decoded, and
-    the picture's number is `frame`; else it is I420 planes with the number in the stamp.
-    """
-
-    width: int
-    height: int
-    codec: int | None = None
-    size: int = 0
-    frame: int | None = None
+if TYPE_CHECKING:
+    from .picture import Picture
 
 
 class Sighting(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: what was seen; `x` and `y` None where no ball was found.
 
-    `frame` is the number in the picture's stamp, `error` says what the detector did wrong.
+    `frame` is the picture's number, `error` says what the detector did wrong, `slot` where the
+    next picture is to lie.
     """
 
     frame: int | None
@@ -48,6 +39,7 @@ class Sighting(msgspec.Struct, frozen=True, tag=True):
     y: float | None
     detect_ms: float
     error: str | None = None
+    slot: int = 0
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -109,12 +101,14 @@ class _Looker:
         os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(memory.size)
         import cv2
 
+        from .decoding import decode
         from .loading import load_detector
         from .picture import Picture
 
-        self._cv2 = cv2
         cv2.setNumThreads(1)  # the encoder and the decoder need the other cores
         self._memory = memory
+        self._slots = Slots(memory)
+        self._decode = decode
         self._picture_type = Picture
         self._picture: Picture | None = None
         self._detect = load_detector(detector_name)
@@ -129,41 +123,37 @@ class _Looker:
         return self._window is None or self._window.is_open
 
     def look(self, look: Look) -> Sighting:
+        sighting = self._look(look)
+        if self._window is None:
+            self._picture = None
+        return msgspec.structs.replace(sighting, slot=self._slots.free())
+
+    def _look(self, look: Look) -> Sighting:
+        self._picture = None
         try:
-            i420 = self._i420(look)
+            self._picture = picture = self._picture_in(look)
         except ValueError as problem:
             return Sighting(look.frame, None, None, 0, str(problem))
-        self._picture = picture = self._picture_type(i420)
-        number = stamp.read(picture.planes.y) if look.frame is None else look.frame
         started = time.perf_counter()
         x = y = error = None
         try:
             found = self._detect(picture)
             if found is not None:
-                x, y = _as_point(found)
+                x, y = as_point(found)
         except Exception as problem:  # the detector is the user's: whatever it does, go on
             error = _describe(problem)
         detect_ms = 1e3 * (time.perf_counter() - started)
-        if self._window is not None:
-            # Once the answer is out, the next picture may come into the same memory.
-            picture.bgr  # noqa: B018
-        return Sighting(number, x, y, detect_ms, error)
+        return Sighting(picture.frame, x, y, detect_ms, error)
 
-    def _i420(self, look: Look) -> Plane:
+    def _picture_in(self, look: Look) -> "Picture":
         """The picture that lies in the memory; raises ValueError where it is none."""
-        shape = i420_shape(look.width, look.height)
         if look.codec in (None, ImageCodec.RAW):
-            return np.ndarray(shape, np.uint8, self._memory.buf)
-        data = np.ndarray((look.size,), np.uint8, self._memory.buf)
-        if look.codec == ImageCodec.PNG and not _says_size(data, shape):
-            raise ValueError("a picture came in that cannot be decoded")
-        try:
-            i420 = self._cv2.imdecode(data, self._cv2.IMREAD_GRAYSCALE)
-        except self._cv2.error:
-            i420 = None
-        if i420 is None or i420.shape != shape:
-            raise ValueError("a picture came in that cannot be decoded")
-        return np.asarray(i420, np.uint8)
+            i420 = self._slots.picture(look.slot, i420_shape(look.width, look.height))
+            number = stamp.read(i420[: look.height]) if look.frame is None else look.frame
+            return self._picture_type(i420, number)
+        payload = self._slots.data(look.slot, look.size)
+        image = Image(look.frame or 0, look.width, look.height, ImageCodec(look.codec), payload)
+        return self._picture_type(self._decode(image), look.frame)
 
     def show(self, sighting: Sighting) -> None:
         if self._window is not None and self._picture is not None:
@@ -175,27 +165,11 @@ class _Looker:
             self._memory.close()
 
 
-def _says_size(png: Plane, shape: tuple[int, int]) -> bool:
-    """Whether a PNG's header (RFC 2083, section 11.2.1) names a size, before it is unfolded."""
-    width, height = (int.from_bytes(png[at : at + 4].tobytes(), "big") for at in (16, 20))
-    return (height, width) == shape
-
-
 def _describe(problem: Exception) -> str:
     try:
         return printable(f"{type(problem).__name__}: {problem}")
     except Exception:  # even the text of an exception is the user's
         return type(problem).__name__
-
-
-def _as_point(found: object) -> tuple[float, float]:
-    try:
-        x, y = (float(value) for value in found)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        raise TypeError(f"returned {found!r:.80}, not (x, y) or None") from None
-    if not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError(f"returned ({x}, {y}), which is not a place")
-    return x, y
 
 
 def _end_with_parent() -> None:

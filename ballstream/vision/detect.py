@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from .picture import Picture, Point
+from .picture import Picture
+from .point import Point
 
 Mask = cv2.typing.MatLike
 

@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 
 from ..protocol import stamp
 from ..protocol.planes import Plane, planes_of_i420
+from .point import Point
 
 
 class Picture:
     """One picture of the video: its planes as decoded, and BGR for whoever asks.
 
-    `i420` is the whole picture, contiguous, `(height * 3 / 2, width)` uint8. The arrays are only
-    valid until the detector returns: copy what you want to keep.
+    `i420` is the whole picture, contiguous, `(height * 3 / 2, width)` uint8; `frame` its number,
+    None where that cannot be read. A detector may keep the picture, or any of its arrays: they
+    stay as they are.
     """
 
-    def __init__(self, i420: Plane) -> None:
+    def __init__(self, i420: Plane, frame: int | None = None) -> None:
         self.i420 = i420
+        self.frame = frame
         self.planes = planes_of_i420(i420)
 
     @property
@@ -42,8 +45,6 @@ class Picture:
         """The picture as OpenCV likes it, `(height, width, 3)` uint8, converted when first used."""
         return np.asarray(cv2.cvtColor(self.i420, cv2.COLOR_YUV2BGR_I420), np.uint8)
 
-
-Point = tuple[float, float]
 
 Detector = Callable[[Picture], Point | None]
 """A picture in, the ball's centre out, in pixels with (0, 0) at the *centre* of the top left

@@ -1,7 +1,6 @@
 """What a request must be before it is looked at, and what every response carries."""
 
 import hmac
-import ipaddress
 import time
 from collections import OrderedDict
 from urllib.parse import urlsplit
@@ -9,17 +8,16 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from ..config import Web
+from ..config import Web, is_loopback
 from ..errors import UsageError
 from ..rate import RateLimit
+from .origins import ANY, normal_origin
 from .problem import problem
 
 _REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE = 10, 50
 _MOST_ADDRESSES = 4096
 _SAFE_METHODS = {hdrs.METH_GET, hdrs.METH_HEAD}
-
-OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
-"""What is there without a token, for probes and scrapers: counts and figures, no way in."""
+_LIMITED_METHODS = {hdrs.METH_POST, hdrs.METH_PATCH}
 
 _HEADERS = {
     "Server": "ballstream",
@@ -36,16 +34,24 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_EXPOSED = "Location, Link, Retry-After, Ballstream-Client"
+_EXPOSED = "Location, Link, ETag, Retry-After, Ballstream-Client"
 
 
 def check_exposure(settings: Web) -> None:
     """Raise UsageError where an address would be open to everyone without that being said."""
-    if not (settings.token or settings.insecure or _is_loopback(settings.address.host)):
+    if not (settings.token or settings.insecure or is_loopback(settings.address.host)):
         raise UsageError(
             f"--http {settings.address} can be reached from other machines, and anyone there could "
             "take part: give a --token, or --insecure if that is what you want"
         )
+
+
+def allowed_origins(settings: Web) -> frozenset[str]:
+    """The origins whose pages may take part; raises UsageError where one is none."""
+    try:
+        return frozenset(map(normal_origin, settings.origins))
+    except ValueError as error:
+        raise UsageError(f"--allow-origin: {error}") from None
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -64,7 +70,7 @@ def check_host(settings: Web) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if unguarded and not _is_loopback(_hostname(request.host)):
+        if unguarded and not is_loopback(_hostname(request.host)):
             return problem(421, "without a --token this server answers to localhost only")
         return await handler(request)
 
@@ -72,14 +78,18 @@ def check_host(settings: Web) -> Middleware:
 
 
 def check_origin(settings: Web) -> Middleware:
-    """Let pages of other origins in by a list (the Fetch standard's CORS protocol)."""
+    """Let pages of other origins in by a list (the Fetch standard's CORS protocol).
+
+    Raises UsageError where one on the list is no origin.
+    """
+    allowed = allowed_origins(settings)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or _is_ours(origin, request):
             return await handler(request)
-        if origin not in settings.origins:
+        if allowed.isdisjoint((origin, ANY)):
             if request.method in _SAFE_METHODS:  # whose response a browser then keeps to itself
                 return await handler(request)
             return problem(403, "this origin is not on the list: see --allow-origin")
@@ -98,26 +108,33 @@ async def _preflight(request: web.Request, handler: Handler) -> web.StreamRespon
     return web.Response(
         status=204,
         headers={
-            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST, GET, DELETE, OPTIONS",
-            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type",
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST, GET, PATCH, DELETE, OPTIONS",
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, If-Match",
             hdrs.ACCESS_CONTROL_MAX_AGE: "600",
             "Accept-Post": "application/sdp",
         },
     )
 
 
-def limit_rate() -> Middleware:
-    """Answer 429 to an address that asks too often."""
+def limit_rate(settings: Web) -> Middleware:
+    """Answer 429 to an address that offers, or tries tokens, too often.
+
+    What is only read is not limited: behind a proxy everybody has its address, and a page is made
+    of many files.
+    """
     limits: OrderedDict[str, RateLimit] = OrderedDict()
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        guesses = hdrs.AUTHORIZATION in request.headers and not is_authorised(request, settings)
+        if request.method not in _LIMITED_METHODS and not guesses:
+            return await handler(request)
         address = request.remote or ""
         limit = limits.setdefault(address, RateLimit(_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE))
         limits.move_to_end(address)
         if len(limits) > _MOST_ADDRESSES:
             limits.popitem(last=False)
-        if request.path not in OPEN_PATHS and not limit.allows(time.monotonic()):
+        if not limit.allows(time.monotonic()):
             return problem(429, "too many requests", retry_after=1)
         return await handler(request)
 
@@ -156,12 +173,3 @@ def _hostname(host: str) -> str:
 def _is_ours(origin: str, request: web.Request) -> bool:
     # The scheme may differ: a proxy before this server may speak TLS.
     return origin.partition("://")[2] == request.host
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,17 +1,18 @@
 """The WHEP endpoint (draft-ietf-wish-whep): an offer is posted, the answer is the response.
 
-Sessions neither trickle nor restart ICE: an answer has all candidates, and PATCH is refused.
+An answer has all candidates; the client may send further ones of its own, and cannot restart ICE.
 """
 
 import asyncio
-import re
 import secrets
 
 from aiohttp import hdrs, web
 
 from ..config import Network, Web
-from ..errors import BallstreamError, NegotiationError, Unacceptable, Unavailable
-from ..signaling.sockets import Answer, Bye, Channel, Handler, Message, Offer
+from ..errors import BallstreamError, NegotiationError, SignalingError, Unacceptable, Unavailable
+from ..signaling import trickle
+from ..signaling.messages import Accept, IncomingOffer
+from ..signaling.trickle import parse
 from .defence import guarded, is_authorised
 from .iceservers import link
 from .problem import problem
@@ -21,49 +22,45 @@ SDP = "application/sdp"
 CLIENT_HEADER = "Ballstream-Client"
 """Header field of the answer: the number by which the server shows the client."""
 
+ETAG = '"1"'
+"""The entity tag of every session: there is but one ICE session in it (RFC 9725, section 4.3.1)."""
+
+_MOST_CANDIDATES = 64
 _BODY_TIMEOUT = 10.0
 _END_TIMEOUT = 5.0
 _RETRY_AFTER = 5
 _METHODS = "POST, OPTIONS, GET, HEAD"
-_SESSION_METHODS = "DELETE, OPTIONS, GET, HEAD"
-_ICE_PASSWORD = re.compile(r"^a=ice-pwd:(\S+)", re.MULTILINE)
+_SESSION_METHODS = "PATCH, DELETE, OPTIONS, GET, HEAD"
 
 
-class PostedOffer(Channel):
-    """One session over HTTP: the offer that was posted; DELETE is the goodbye."""
+class PostedOffer(IncomingOffer):
+    """One session over HTTP, where DELETE is the goodbye and there is none from the server."""
 
-    patience = 10.0
+    def __init__(self, sdp: str, name: str | None) -> None:
+        super().__init__(sdp, name)
+        self.ice = parse(sdp)
+        self.candidates = 0
+        """How many came after the offer."""
 
-    def __init__(self, offer: str) -> None:
-        self.answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.ice_passwords = frozenset(_ICE_PASSWORD.findall(offer))
-        self._offer: Offer | None = Offer(offer)
-        self._deleted = asyncio.Event()
+        self.answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """The answer's SDP, or the error why there is none."""
 
-    async def send(self, message: Message) -> None:
-        if isinstance(message, Answer) and not self.answer.done():
-            self.answer.set_result(message.sdp)
+    async def answer(self, sdp: str) -> None:
+        if not self.answered.done():
+            self.answered.set_result(sdp)
 
     async def refuse(self, error: BallstreamError) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
+        if not self.answered.done():
+            self.answered.set_exception(error)
 
-    async def receive(self) -> Message:
-        if self._offer is not None:
-            offer, self._offer = self._offer, None
-            return offer
-        await self._deleted.wait()
-        return Bye()
-
-    def delete(self) -> None:
-        """Let the client have said goodbye."""
-        self._deleted.set()
+    async def goodbye(self) -> None:
+        pass
 
 
 class Endpoint:
     """Hands each posted offer to `accept`, which runs the session to its end."""
 
-    def __init__(self, settings: Web, network: Network, accept: Handler) -> None:
+    def __init__(self, settings: Web, network: Network, accept: Accept) -> None:
         self._settings = settings
         self._links = [link(server) for server in network.ice_servers]
         self._accept = accept
@@ -71,12 +68,12 @@ class Endpoint:
 
     def add_routes(self, app: web.Application) -> None:
         """Serve the endpoint and its sessions."""
+        endpoint = {hdrs.METH_POST: self._post, hdrs.METH_PATCH: _refuse_patch}
+        session = {hdrs.METH_DELETE: self._delete, hdrs.METH_PATCH: self._patch}
         for path, methods in (
-            (PATH, {hdrs.METH_POST: self._post, hdrs.METH_PATCH: self._refuse_patch}),
-            (
-                f"{PATH}/{{id}}",
-                {hdrs.METH_DELETE: self._delete, hdrs.METH_PATCH: self._refuse_patch},
-            ),
+            (PATH, endpoint),
+            (f"{PATH}/", endpoint),
+            (f"{PATH}/{{id}}", session),
         ):
             for method, handler in methods.items():
                 app.router.add_route(method, path, guarded(self._settings, handler))
@@ -96,49 +93,77 @@ class Endpoint:
             response.headers["Accept-Post"] = SDP
             return response
         try:
-            async with asyncio.timeout(_BODY_TIMEOUT):
-                offer = (await request.read()).decode()
-        except TimeoutError:
-            return problem(408, "the offer did not come to an end")
-        except (UnicodeDecodeError, web.RequestPayloadError):
-            return problem(400, "the offer cannot be read: it is not UTF-8 or badly packed")
-        channel = PostedOffer(offer)
-        if any(channel.ice_passwords & other.ice_passwords for other, _ in self._sessions.values()):
+            offer = PostedOffer(await _text(request, "offer"), request.query.get("client"))
+        except _Unreadable as error:
+            return error.response
+        except SignalingError as error:
+            return problem(400, str(error))
+        passwords = offer.ice.passwords
+        if any(passwords & other.ice.passwords for other, _ in self._sessions.values()):
             return problem(409, "a session with these ICE credentials exists: make a new offer")
-        return await self._answer(channel)
+        # Relative to what was asked for, which a proxy may have put under another path.
+        return await self._answer(offer, "" if request.path.endswith("/") else f"{PATH[1:]}/")
 
-    async def _answer(self, channel: PostedOffer) -> web.Response:
+    async def _answer(self, offer: PostedOffer, folder: str) -> web.Response:
         name = secrets.token_urlsafe(24)
-        task = asyncio.create_task(self._run(name, channel))
-        self._sessions[name] = channel, task
+        task = asyncio.create_task(self._run(name, offer))
+        self._sessions[name] = offer, task
         # Should the player hang up meanwhile, this goes on: the session notices by itself.
         try:
-            answer = await asyncio.shield(channel.answer)
+            answer = await asyncio.shield(offer.answered)
         except BallstreamError as error:
             return _refusal(error)
         response = web.Response(status=201, text=answer, content_type=SDP)
-        response.headers[hdrs.LOCATION] = f"{PATH}/{name}"
-        response.headers[CLIENT_HEADER] = str(channel.client)
+        response.headers[hdrs.LOCATION] = f"{folder}{name}"
+        response.headers[hdrs.ETAG] = ETAG
+        response.headers[CLIENT_HEADER] = str(offer.client)
         response.headers.extend([(hdrs.LINK, value) for value in self._links])
         return response
 
-    async def _run(self, name: str, channel: PostedOffer) -> None:
+    async def _run(self, name: str, offer: PostedOffer) -> None:
         try:
-            await self._accept(channel)
+            await self._accept(offer)
         finally:
             del self._sessions[name]
-            await channel.refuse(Unavailable("the server is about to end"))
-            if not channel.answer.cancelled():
-                channel.answer.exception()  # the player may have hung up: then nobody else looks
+            await offer.refuse(Unavailable("the server is about to end"))
+            if not offer.answered.cancelled():
+                offer.answered.exception()  # the player may have hung up: then nobody else looks
 
     async def _delete(self, request: web.Request) -> web.Response:
         session = self._sessions.get(request.match_info["id"])
         if session is None:
             return _no_session()
-        channel, task = session
-        channel.delete()
+        offer, task = session
+        offer.gone.set()
         await asyncio.wait([task], timeout=_END_TIMEOUT)
         return web.Response(text="")
+
+    async def _patch(self, request: web.Request) -> web.Response:
+        """Take further candidates of the client's."""
+        session = self._sessions.get(request.match_info["id"])
+        if session is None:
+            return _no_session()
+        offer, _ = session
+        if request.content_type != trickle.CONTENT_TYPE:
+            response = problem(415, f"candidates must be {trickle.CONTENT_TYPE}")
+            response.headers["Accept-Patch"] = trickle.CONTENT_TYPE
+            return response
+        # Players that leave the tag out are let in, though RFC 9725 would have them refused.
+        wanted = request.headers.get(hdrs.IF_MATCH, "*").split(",")
+        if not {"*", ETAG} & {tag.strip() for tag in wanted}:
+            return problem(412, "this session has another entity tag")
+        try:
+            fragment = parse(await _text(request, "fragment"))
+        except _Unreadable as error:
+            return error.response
+        if fragment.restarts(offer.ice):
+            return problem(422, "ICE cannot be restarted here: make a new offer")
+        offer.candidates += len(fragment.candidates)
+        if offer.candidates > _MOST_CANDIDATES:
+            return problem(429, f"a session may have {_MOST_CANDIDATES} candidates after its offer")
+        if offer.on_candidate is not None:
+            await asyncio.gather(*map(offer.on_candidate, fragment.candidates))
+        return web.Response(status=204)
 
     async def _get(self, request: web.Request) -> web.Response:
         """Nothing to see: the draft asks for success without content."""
@@ -147,21 +172,40 @@ class Endpoint:
         return web.Response(status=204)
 
     async def _options(self, request: web.Request) -> web.Response:
-        methods = _SESSION_METHODS if "id" in request.match_info else _METHODS
-        headers = {hdrs.ALLOW: methods, "Accept-Post": SDP}
+        headers = {hdrs.ALLOW: _METHODS, "Accept-Post": SDP}
+        if "id" in request.match_info:
+            headers = {hdrs.ALLOW: _SESSION_METHODS, "Accept-Patch": trickle.CONTENT_TYPE}
         response = web.Response(headers=headers)
         # Who can only set its servers before it offers, asks here; not everyone may know them.
         if is_authorised(request, self._settings):
             response.headers.extend([(hdrs.LINK, value) for value in self._links])
         return response
 
-    async def _refuse_patch(self, request: web.Request) -> web.Response:
-        name = request.match_info.get("id")
-        if name is not None and name not in self._sessions:
-            return _no_session()
-        response = problem(405, "no trickle ICE and no ICE restart here: post a complete offer")
-        response.headers[hdrs.ALLOW] = _METHODS if name is None else _SESSION_METHODS
-        return response
+
+class _Unreadable(Exception):  # noqa: N818 - never seen outside
+    """The body of a request is no text; `response` says so."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.response = problem(status, detail)
+
+
+async def _text(request: web.Request, kind: str) -> str:
+    """The body of a request; raises _Unreadable where it is none."""
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT):
+            return (await request.read()).decode()
+    except TimeoutError:
+        raise _Unreadable(408, f"the {kind} did not come to an end") from None
+    except (UnicodeDecodeError, web.RequestPayloadError):
+        text = f"the {kind} cannot be read: it is not UTF-8 or badly packed"
+        raise _Unreadable(400, text) from None
+
+
+async def _refuse_patch(_: web.Request) -> web.Response:
+    response = problem(405, "candidates go to the session: see Location in the answer to the offer")
+    response.headers[hdrs.ALLOW] = _METHODS
+    return response
 
 
 def _no_session() -> web.Response:

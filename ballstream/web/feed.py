@@ -7,12 +7,14 @@ it knows; each further one has a row for each client.
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 
 import msgspec
 
-from ..scoring.score import Result, Verdict
-from ..session import Session
+from ..report.observers import Observer, Watched
+from ..report.records import SessionReport
+from ..scoring.counts import counts_of
+from ..scoring.score import Result, Snapshot, Verdict
 
 PERIOD = 0.25
 """Seconds between two lines."""
@@ -22,47 +24,29 @@ MOST_READERS = 64
 _MOST_VERDICTS = 256
 
 
-class Row(msgspec.Struct, frozen=True):
-    """A client as the page shows it.
-
-    The first figures are those of the session's last 120 answers, as in the terminal; the `now_`
-    ones are medians since the line before, or None where nothing came.
-    """
-
-    client: int
-    transport: str
-    frames_sent: int
-    frames_answered: int
-    passive: bool
-    detection_error_px: float | None
-    tracking_error_px: float | None
-    latency_ms: float | None
-    latency_p95_ms: float | None
-    now_detection_error_px: float | None
-    now_tracking_error_px: float | None
-    now_latency_ms: float | None
-
-
-class Feed:
+class Feed(Observer):
     """Lines for whoever reads along; nothing is worked out while nobody does."""
 
-    def __init__(
-        self, scene: Mapping[str, object], sessions: Callable[[], Collection[Session]]
-    ) -> None:
+    def __init__(self, scene: Mapping[str, object]) -> None:
         self.readers = 0
         self._scene = _line({"type": "scene", **scene})
-        self._sessions = sessions
+        self._sessions: dict[int, Watched] = {}
         self._verdicts: dict[int, deque[Verdict]] = {}
         self._latest = b""
         self._told = asyncio.Condition()
         self._closed = False
         self._task: asyncio.Task[None] | None = None
 
-    def observe(self, number: int, verdict: Verdict) -> None:
-        """Take an estimate of a client."""
+    def came(self, session: Watched) -> None:
+        self._sessions[session.number] = session
+
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         if self.readers and verdict.result is Result.ANSWERED:
-            queue = self._verdicts.setdefault(number, deque(maxlen=_MOST_VERDICTS))
+            queue = self._verdicts.setdefault(session.number, deque(maxlen=_MOST_VERDICTS))
             queue.append(verdict)
+
+    def ended(self, session: Watched, report: SessionReport) -> None:
+        del self._sessions[session.number]
 
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """The scene, then the newest line each time there is one; those missed are left out."""
@@ -93,35 +77,37 @@ class Feed:
             if not self.readers:
                 continue
             verdicts, self._verdicts = self._verdicts, {}
-            rows = [row(each, verdicts.get(each.number, ())) for each in self._sessions()]
+            rows = [row(each, verdicts.get(each.number, ())) for each in self._sessions.values()]
             self._latest = _line({"type": "rows", "rows": rows})
             async with self._told:
                 self._told.notify_all()
 
 
-def row(session: Session, verdicts: Collection[Verdict]) -> Row:
-    """A client's figures, those of `verdicts` as the newest."""
-    scorer = session.scorer
+def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
+    """A client as the page shows it.
 
-    def newest(figure: str) -> float | None:
-        values = [getattr(verdict, figure) for verdict in verdicts]
-        known = [value for value in values if value is not None]
-        return _rounded(statistics.median(known)) if known else None
+    All its counts; figures of the last 120 answers, as in the terminal, `_p95` behind the name of
+    the 95th percentile; and medians of `verdicts`, what came since the line before, with `now_`
+    before the name. Figures are None where nothing came.
+    """
+    now = session.snapshot()
+    return {
+        "client": session.number,
+        "name": session.name,
+        "transport": session.transport,
+        "passive": session.passive,
+        **{name: getattr(now, name) for name in counts_of(Snapshot)},
+        "answered_percent": _rounded(now.answered_percent),
+        **{name: _rounded(recent.p50) for name, recent in now.recent.items()},
+        **{f"{name}_p95": _rounded(recent.p95) for name, recent in now.recent.items()},
+        **{f"now_{name}": _median(name, verdicts) for name in now.recent},
+    }
 
-    return Row(
-        client=session.number,
-        transport=session.transport,
-        frames_sent=scorer.frames_sent,
-        frames_answered=scorer.frames_answered,
-        passive=session.passive,
-        detection_error_px=_rounded(scorer.detection.recent(50)),
-        tracking_error_px=_rounded(scorer.tracking.recent(50)),
-        latency_ms=_rounded(scorer.latency.recent(50)),
-        latency_p95_ms=_rounded(scorer.latency.recent(95)),
-        now_detection_error_px=newest("detection_error_px"),
-        now_tracking_error_px=newest("tracking_error_px"),
-        now_latency_ms=newest("latency_ms"),
-    )
+
+def _median(figure: str, verdicts: Collection[Verdict]) -> float | None:
+    values = [getattr(verdict, figure) for verdict in verdicts]
+    known = [value for value in values if value is not None]
+    return _rounded(statistics.median(known)) if known else None
 
 
 def _line(content: object) -> bytes:

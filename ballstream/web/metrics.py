@@ -4,12 +4,16 @@ Names and units follow https://prometheus.io/docs/practices/naming/; no label gr
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
-from ..scoring.score import Result, Verdict
-from ..session import Session
+from ..errors import BallstreamError
+from ..report.observers import Observer, Watched
+from ..report.records import SessionReport
+from ..scoring.counts import Counts, counts_of
+from ..scoring.score import Result, Snapshot, Verdict
 
 _LATENCY = (
     0.001, 0.002, 0.003, 0.004, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.15,
@@ -19,39 +23,64 @@ _DETECTION = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _TRACKING = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)
 
 
-class Metrics:
-    """The metrics of a server; `update` brings the counters up to date before a scrape."""
+_LABELLED = {
+    "frames": ("Frames by what became of them.", "result"),
+    "messages_rejected": ("Messages of clients that answered no frame, by reason.", "reason"),
+}
+"""Help and label of the families that have several counts; the others have those of their count."""
+
+_KINDS = ("scored", "passive")
+_OUTCOMES = ("ended", "failed", "never_connected")
+
+
+class Metrics(Observer):
+    """The metrics of a server; `update` brings the counters up to date before a scrape.
+
+    Offers are those refused, the sessions at present, and those that have ended, each once.
+    """
 
     def __init__(self, build: Mapping[str, str], most_sessions: int) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._counted: dict[int, Tally[tuple[str, ...]]] = {}
+        self._watched: dict[int, _Account] = {}
         Info("ballstream_build", "Versions.", registry=self.registry).info(dict(build))
-        self._sessions = self._gauge("sessions", "Sessions at present, by kind.", "kind")
         self._gauge("sessions_limit", "Sessions that fit in at a time.").set(most_sessions)
-        self._ended = self._counter("sessions_ended", "Sessions that have ended, by kind.", "kind")
+        self._sessions = self._gauge("sessions", "Sessions at present, by kind.", "kind")
+        self._offers = self._counter("offers", "Offers of clients, whatever became of them.")
         self._refused = self._counter("sessions_refused", "Clients that were refused.")
-        self._sent = self._counter("frames_sent", "Frames that went out to clients that answer.")
-        self._frames = self._counter("frames", "Frames by what became of them.", "result")
-        self._rejected = self._counter(
-            "messages_rejected", "Messages of clients that answered no frame, by reason.", "reason"
+        self._ended = self._counter(
+            "sessions_ended", "Sessions that have ended, by kind and how.", "kind", "outcome"
         )
-        for kind in ("scored", "passive"):
+        for kind in _KINDS:
             self._sessions.labels(kind)
-            self._ended.labels(kind)
-        for result in ("answered", "not_found", "lost"):
-            self._frames.labels(result)
-        for reason in ("duplicate", "invalid"):
-            self._rejected.labels(reason)
-        self._latency = self._histogram(
-            "latency_seconds", "From drawing a frame to the arrival of its estimate.", _LATENCY
-        )
-        self._detection = self._histogram(
-            "detection_error_pixels", "Estimate to truth in the same frame.", _DETECTION
-        )
-        self._tracking = self._histogram(
-            "tracking_error_pixels", "Estimate to truth at its arrival.", _TRACKING
-        )
+            for outcome in _OUTCOMES:
+                self._ended.labels(kind, outcome)
+        self._counters = self._make_counters()
+        self._histograms = {
+            "latency_ms": self._histogram(
+                "latency_seconds", "From drawing a frame to the arrival of its estimate.", _LATENCY
+            ),
+            "detection_error_px": self._histogram(
+                "detection_error_pixels", "Estimate to truth in the same frame.", _DETECTION
+            ),
+            "tracking_error_px": self._histogram(
+                "tracking_error_pixels", "Estimate to truth at its arrival.", _TRACKING
+            ),
+        }
+
+    def _make_counters(self) -> dict[str, Counter]:
+        """A counter for each count that has a metric."""
+        families: dict[str, Counter] = {}
+        counters = {}
+        for name, count in counts_of(Snapshot).items():
+            if count.metric is None:
+                continue
+            text, *labels = _LABELLED.get(count.metric.family, (count.meaning,))
+            if count.metric.family not in families:
+                families[count.metric.family] = self._counter(count.metric.family, text, *labels)
+            family = families[count.metric.family]
+            counters[name] = family.labels(count.metric.value) if labels else family
+        return counters
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"ballstream_{name}", text, labels, registry=self.registry)
@@ -62,61 +91,62 @@ class Metrics:
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"ballstream_{name}", text, buckets=buckets, registry=self.registry)
 
-    def observe(self, verdict: Verdict) -> None:
-        """Take an estimate."""
-        if verdict.result is not Result.ANSWERED:
-            return
-        if verdict.latency_ms is not None:
-            self._latency.observe(verdict.latency_ms / 1e3)
-        if verdict.detection_error_px is not None:
-            self._detection.observe(verdict.detection_error_px)
-        if verdict.tracking_error_px is not None:
-            self._tracking.observe(verdict.tracking_error_px)
+    def came(self, session: Watched) -> None:
+        self._offers.inc()
+        self._watched[session.number] = _Account(session)
 
-    def refused(self) -> None:
-        """Count a client that got no session."""
+    def refused(self, error: BallstreamError) -> None:
+        self._offers.inc()
         self._refused.inc()
 
-    def update(self, sessions: Iterable[Session]) -> None:
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
+        if verdict.result is not Result.ANSWERED:
+            return
+        for name, histogram in self._histograms.items():
+            value = getattr(verdict, name)
+            if value is not None:
+                # Prometheus wants seconds.
+                histogram.observe(value / 1e3 if name.endswith("_ms") else value)
+
+    def ended(self, session: Watched, report: SessionReport) -> None:
+        account = self._watched.pop(session.number)
+        self._ended.labels(_kind(session), _outcome(report)).inc()
+        if not session.passive:
+            self._count(account, report)
+
+    def update(self) -> None:
         """Bring the counters up to the present figures of the sessions that run."""
-        kinds = Tally({"scored": 0, "passive": 0})
-        for session in sessions:
-            kinds[_kind(session)] += 1
-            if not session.passive:
-                self._count(session.number, _figures(session, session.scorer.frames_expired))
+        kinds = Tally(dict.fromkeys(_KINDS, 0))
+        for account in self._watched.values():
+            kinds[_kind(account.session)] += 1
+            if not account.session.passive:
+                self._count(account, account.session.snapshot())
         for kind, count in kinds.items():
             self._sessions.labels(kind).set(count)
 
-    def ended(self, session: Session, lost: int) -> None:
-        """Take the last figures of a session, which lost so many frames in all."""
-        self._ended.labels(_kind(session)).inc()
-        if not session.passive:
-            self._count(session.number, _figures(session, lost))
-        self._counted.pop(session.number, None)
-
-    def _count(self, number: int, figures: Tally[tuple[str, ...]]) -> None:
+    def _count(self, account: "_Account", counts: Counts) -> None:
         """Add to the counters what is new since the last time."""
-        before = self._counted.get(number, Tally())
-        for (name, *labels), increase in (figures - before).items():
-            counter: Counter = getattr(self, f"_{name}")
-            (counter.labels(*labels) if labels else counter).inc(increase)
-        self._counted[number] = figures | before
+        now = Tally({name: getattr(counts, name) for name in self._counters})
+        for name, increase in (now - account.counted).items():
+            self._counters[name].inc(increase)
+        # A counter never goes down; what was lost for sure may turn out to be unnumbered.
+        account.counted |= now
 
 
-def _kind(session: Session) -> str:
+@dataclass
+class _Account:
+    """A session that runs, and what of its counts is in the counters already."""
+
+    session: Watched
+    counted: Tally[str] = field(default_factory=Tally)
+
+
+def _kind(session: Watched) -> str:
     return "passive" if session.passive else "scored"
 
 
-def _figures(session: Session, lost: int) -> Tally[tuple[str, ...]]:
-    scorer = session.scorer
-    not_found = scorer.counts[Result.NOT_FOUND]
-    return Tally(
-        {
-            ("sent",): scorer.frames_sent,
-            ("frames", "answered"): max(scorer.frames_answered - not_found, 0),
-            ("frames", "not_found"): not_found,
-            ("frames", "lost"): lost,
-            ("rejected", "duplicate"): scorer.counts[Result.DUPLICATE],
-            ("rejected", "invalid"): scorer.counts[Result.REJECTED],
-        }
-    )
+def _outcome(report: SessionReport) -> str:
+    if report.ended is not None and report.ended.failed:
+        return "failed"
+    # The seconds are counted from the first frame on.
+    return "ended" if report.seconds else "never_connected"

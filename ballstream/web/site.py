@@ -4,7 +4,7 @@ import asyncio
 import errno
 import gzip
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +17,10 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from ..config import ServerConfig, Web
 from ..errors import SignalingError
 from ..report.environment import versions
-from ..scoring.score import Verdict
-from ..session import Session
-from ..signaling.sockets import MAX_LINE, Handler
+from ..report.observers import Observer
+from ..signaling.messages import MAX_LINE, Accept
 from . import defence
-from .endpoint import Endpoint
+from .endpoint import PATH, Endpoint
 from .feed import MOST_READERS, Feed
 from .metrics import Metrics
 from .problem import problem
@@ -48,11 +47,11 @@ _SHUTDOWN_TIMEOUT = 1.0
 
 
 class Site:
-    """Everything under one address; `observe` and `metrics` tell it of the sessions.
+    """Everything under one address; its `observers` are to be told of the sessions.
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
-    posted offer, `unready` says why there can be none at present, `sessions` are those that run.
-    Raises UsageError where the address is open to everyone.
+    posted offer, `unready` says why there can be none at present. Raises UsageError where the
+    address is open to everyone, or an allowed origin is none.
     """
 
     def __init__(
@@ -60,28 +59,27 @@ class Site:
         config: ServerConfig,
         settings: Web,
         scene: Mapping[str, object],
-        accept: Handler,
+        accept: Accept,
         unready: Callable[[], str | None],
-        sessions: Callable[[], Collection[Session]],
     ) -> None:
         defence.check_exposure(settings)
-        self.metrics = Metrics(versions(), config.max_sessions)
+        defence.allowed_origins(settings)
+        self._metrics = Metrics(versions(), config.max_sessions)
         self._settings = settings
         self._unready = unready
-        self._sessions = sessions
-        self._feed = Feed(scene, sessions)
+        self._feed = Feed(scene)
         self._endpoint = Endpoint(settings, config.network, accept)
-        self._scrape = make_aiohttp_handler(self.metrics.registry)
+        self._scrape = make_aiohttp_handler(self._metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
 
-    def observe(self, number: int, verdict: Verdict) -> None:
-        """Take an estimate of a client."""
-        self.metrics.observe(verdict)
-        self._feed.observe(number, verdict)
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What the page and Prometheus are told comes from these."""
+        return self._feed, self._metrics
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Serve while the context lasts; gives the address of the page.
+        """Serve while the context lasts; gives the address of the endpoint.
 
         Raises SignalingError where the address cannot be had.
         """
@@ -97,7 +95,7 @@ class Site:
             server = await self._listen(runner)
             try:
                 port = server.sockets[0].getsockname()[1]
-                yield f"http://{replace(self._settings.address, port=port)}/"
+                yield f"http://{replace(self._settings.address, port=port)}{PATH}"
             finally:
                 server.close()
                 await self._feed.close()
@@ -130,7 +128,7 @@ class Site:
         app = web.Application(
             middlewares=[
                 defence.check_host(self._settings),
-                defence.limit_rate(),
+                defence.limit_rate(self._settings),
                 defence.check_origin(self._settings),
                 _explain,
             ],
@@ -165,7 +163,7 @@ class Site:
         return response
 
     async def _get_metrics(self, request: web.Request) -> web.StreamResponse:
-        self.metrics.update(self._sessions())
+        self._metrics.update()
         response: web.StreamResponse = await self._scrape(request)
         return response
 

@@ -1,28 +1,21 @@
 import io
 import json
 
+import msgspec
 import pytest
 from rich.console import Console
+from samples import SESSION
 
 from ballstream.bench.run import Run
 from ballstream.bench.table import Figures, figures, results_document, results_table
-from ballstream.report.records import SessionReport
 from ballstream.scoring.distribution import Statistics
 
 
 def run(latency: float, answered: int = 100, error: float = 0.01) -> Run:
-    session = SessionReport(
-        id=1,
-        transport="track",
-        codec="VP8",
-        seconds=10,
-        frames_sent=100,
+    session = msgspec.structs.replace(
+        SESSION,
+        frames_due=100,
         frames_answered=answered,
-        frames_lost=0,
-        not_found=0,
-        duplicates=0,
-        rejected=0,
-        bytes_sent=1,
         detection_error_px=Statistics(100, error, error, 2 * error, 3 * error, 4 * error),
         tracking_error_px=Statistics(100, 1, 1, 2, 3, 4),
         latency_ms=Statistics(100, latency, latency, 2 * latency, 3 * latency, 4 * latency),

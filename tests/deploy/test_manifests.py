@@ -82,7 +82,7 @@ def test_no_pod_may_do_more_than_it_must(folder: str) -> None:
 @needs.kubectl
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_variable_is_a_flag(folder: str) -> None:
-    for name, command in (("server", cli._server), ("client", cli._client)):
+    for name, command in (("server", cli.server_command()), ("client", cli.client_command())):
         values = one(folder, "ConfigMap", f"ballstream-{name}")["data"]
         assert values["BALLSTREAM_SIGNALING"] == "whep"
         assert set(values) <= variables(command)
@@ -150,7 +150,7 @@ def test_the_dashboard_asks_for_metrics_that_exist() -> None:
 
 def test_the_composition_uses_flags_and_ports_that_exist() -> None:
     services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    known = variables(cli._server) | variables(cli._client)
+    known = variables(cli.server_command()) | variables(cli.client_command())
     assert set(services) >= {"server", "client", "page", "turn"}
     for service in services.values():
         assert service["read_only"] is True

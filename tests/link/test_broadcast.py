@@ -7,14 +7,17 @@ from itertools import pairwise
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
-from av import CodecContext, Packet
+from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
+from ballstream.config import Codec
+from ballstream.errors import InternalFailure
 from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
+from ballstream.link.guard import Guard
 from ballstream.link.picture import planes_of_frame
-from ballstream.link.track import CLOCK_RATE, BallTrack, OnFrame
+from ballstream.link.source import CLOCK_RATE, BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
 from ballstream.scene.render import Scene
@@ -22,28 +25,22 @@ from ballstream.scene.render import Scene
 SIZE, FPS = (160, 120), 60
 SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=True)
 
-Frames = list[tuple[int, float, float]]
 
-
-def broadcast(codec: str = "VP8") -> Broadcast[VideoPacket]:
-    origin = time.monotonic()
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
-
+def broadcast(codec: Codec = Codec.VP8) -> Broadcast[VideoPacket]:
+    source = BallSource(SCENE, SIZE, FPS, time.monotonic())
     encoding = Encoding(codec, SIZE, FPS, 500_000)
-    return Broadcast(make_track, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
+    return Broadcast(source, partial(video_compressor, encoding), SIZE[0] * SIZE[1])
 
 
-def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, Frames]:
-    frames: Frames = []
-    track = ViewerTrack(source, lambda *frame: frames.append(frame))
+def viewer(source: Broadcast[VideoPacket]) -> tuple[ViewerTrack, list[Drawn]]:
+    frames: list[Drawn] = []
+    track = ViewerTrack(source, frames.append, Guard())
     track.release()
     return track, frames
 
 
-def decoder(codec: str) -> Callable[[object], int | None]:
-    name = "libvpx" if codec == "VP8" else "h264"
+def decoder(codec: Codec) -> Callable[[object], int | None]:
+    name = "libvpx" if codec is Codec.VP8 else "h264"
     context = CodecContext.create(name, "r")
     assert isinstance(context, VideoCodecContext)
 
@@ -58,8 +55,8 @@ def test_the_private_name_is_still_there() -> None:
     assert can_hear_keyframe_requests()
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: str) -> None:
+@pytest.mark.parametrize("codec", Codec)
+async def test_a_viewer_gets_every_frame_from_a_keyframe_on(codec: Codec) -> None:
     async with broadcast(codec) as source:
         track, frames = viewer(source)
         read = decoder(codec)
@@ -118,32 +115,34 @@ async def test_a_slow_viewer_drops_until_a_keyframe_and_holds_nobody_up() -> Non
         slow.stop()
 
 
+class Counting(BallSource):
+    """A source that counts what it draws."""
+
+    drawn = 0
+
+    async def frame_after(self, last: int) -> tuple[Drawn, VideoFrame]:
+        frame = await super().frame_after(last)
+        self.drawn += 1
+        return frame
+
+
 async def test_nothing_is_drawn_when_nobody_watches() -> None:
-    drawn: list[int] = []
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        def note(number: int, seconds: float, at: float) -> None:
-            drawn.append(number)
-            on_frame(number, seconds, at)
-
-        return BallTrack(SCENE, SIZE, FPS, time.monotonic(), note)
-
-    compress = partial(video_compressor, Encoding("VP8", SIZE, FPS, 500_000))
-    async with Broadcast(make_track, compress, SIZE[0] * SIZE[1]) as source:
-        clock = BallTrack(SCENE, SIZE, FPS, time.monotonic(), lambda *_: None)
-        clock.release()
-        track, frames = viewer(source)
+    source = Counting(SCENE, SIZE, FPS, time.monotonic())
+    compress = partial(video_compressor, Encoding(Codec.VP8, SIZE, FPS, 500_000))
+    async with Broadcast(source, compress, SIZE[0] * SIZE[1]) as shared:
+        track, frames = viewer(shared)
         await soon(track.recv())
         track.stop()
         with pytest.raises(MediaStreamError):
             await soon(track.recv())
-        before = len(drawn)
+        before = source.drawn
+        clock = BallSource(SCENE, SIZE, FPS, time.monotonic()).frames()
         for _ in range(6):  # the time in which a viewer would have got as many
-            await soon(clock.recv())
-        assert len(drawn) == before >= len(frames) == 1
-        again, _ = viewer(source)
+            await soon(anext(clock))
+        assert source.drawn == before >= len(frames) == 1
+        again, _ = viewer(shared)
         assert (await soon(again.recv())).is_keyframe
-        assert len(drawn) > before
+        assert source.drawn > before
         again.stop()
 
 
@@ -161,18 +160,16 @@ async def test_a_receiver_s_request_brings_a_keyframe() -> None:
     await connection.close()
 
 
-async def test_a_failure_of_the_encoder_ends_the_viewers(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failure_of_the_encoder_fails_the_viewers(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise ValueError("no such codec")
 
     monkeypatch.setattr("ballstream.link.codec.open_encoder", fail)
     async with broadcast() as source:
-        track, _ = viewer(source)
-        with pytest.raises(MediaStreamError):
-            await soon(track.recv())
-    assert "the encoder failed" in caplog.text
+        guard = Guard()
+        ViewerTrack(source, lambda _: None, guard).release()
+        with pytest.raises(InternalFailure, match=r"encoding a frame \(ValueError: no such codec"):
+            await soon(guard.failure())
 
 
 async def test_retransmissions_to_one_viewer_have_a_budget(

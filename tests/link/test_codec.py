@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from av import VideoFrame
 
-from ballstream.config import MAX_BITRATE, MIN_BITRATE
+from ballstream.config import MAX_BITRATE, MIN_BITRATE, Codec
 from ballstream.link.codec import Encoding, encode, open_encoder
 from ballstream.link.picture import planes_of_frame
 from ballstream.protocol.planes import BLACK
@@ -21,12 +21,12 @@ def noise(side: int, dice: np.random.Generator, index: int) -> VideoFrame:
     return frame
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize("codec", Codec)
 @pytest.mark.parametrize(
     ("bitrate", "side"), [(MIN_BITRATE, 32), (1_000_000, 64), (5_000_000, 160), (MAX_BITRATE, 320)]
 )
 def test_the_bitrate_is_kept_where_the_picture_needs_it(
-    codec: str, bitrate: int, side: int
+    codec: Codec, bitrate: int, side: int
 ) -> None:
     context = open_encoder(Encoding(codec, SIZE, FPS, bitrate))
     dice = np.random.default_rng(0)
@@ -40,8 +40,8 @@ def test_the_bitrate_is_kept_where_the_picture_needs_it(
     assert 8 * sum(settled) * FPS / len(settled) == pytest.approx(bitrate, rel=0.15)
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
-def test_a_frame_in_is_a_packet_out_and_keyframes_come_when_asked_for(codec: str) -> None:
+@pytest.mark.parametrize("codec", Codec)
+def test_a_frame_in_is_a_packet_out_and_keyframes_come_when_asked_for(codec: Codec) -> None:
     context = open_encoder(Encoding(codec, SIZE, FPS, 1_000_000))
     dice = np.random.default_rng(0)
     for index in range(20):
@@ -55,5 +55,5 @@ def test_a_frame_in_is_a_packet_out_and_keyframes_come_when_asked_for(codec: str
 
 @pytest.mark.parametrize("fps", [1, 29.97, 59.94, 120])
 def test_any_frame_rate_will_do(fps: float) -> None:
-    context = open_encoder(Encoding("VP8", SIZE, fps, 1_000_000))
+    context = open_encoder(Encoding(Codec.VP8, SIZE, fps, 1_000_000))
     assert float(1 / context.time_base) == pytest.approx(fps, rel=1e-6)

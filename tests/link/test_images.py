@@ -9,12 +9,13 @@ from aiortc import RTCDataChannel
 from programs import soon
 
 from ballstream.config import DIRECT
-from ballstream.link.broadcast import Broadcast, Drawn
+from ballstream.link.broadcast import Broadcast
+from ballstream.link.guard import Guard
 from ballstream.link.imagecodec import image_compressor
 from ballstream.link.images import ImageReception, ImageSender, Messages
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer
 from ballstream.link.peer import Peer
-from ballstream.link.track import BallTrack, OnFrame
+from ballstream.link.source import BallSource, Drawn
 from ballstream.protocol import frames
 from ballstream.protocol.frames import Image, ImageCodec, split
 from ballstream.scene.motion import bounce
@@ -25,12 +26,8 @@ SCENE = Scene(bounce(*SIZE, 10, 280, 1), 10, stamped=False)
 
 
 def broadcast(codec: ImageCodec) -> Broadcast[Messages]:
-    origin = time.monotonic()
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
-
-    return Broadcast(make_track, partial(image_compressor, codec, 90), SIZE[0] * SIZE[1])
+    source = BallSource(SCENE, SIZE, FPS, time.monotonic())
+    return Broadcast(source, partial(image_compressor, codec, 90), SIZE[0] * SIZE[1])
 
 
 @asynccontextmanager
@@ -50,8 +47,8 @@ async def test_frames_arrive_in_order_and_whole(codec: ImageCodec) -> None:
     received: asyncio.Queue[Image] = asyncio.Queue()
     sent: list[int] = []
     async with channels() as (ours, theirs), broadcast(codec) as source:
-        reception = ImageReception(theirs, received.put_nowait)
-        sender = ImageSender(ours, source, lambda number, *_: sent.append(number))
+        reception = ImageReception(theirs, received.put_nowait, Guard())
+        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number), Guard())
         sender.release()
         images = [await soon(received.get()) for _ in range(10)]
         sender.stop()
@@ -65,7 +62,7 @@ async def test_frames_arrive_in_order_and_whole(codec: ImageCodec) -> None:
 async def test_a_frame_that_would_have_to_wait_is_left_out() -> None:
     async with channels() as (ours, _), broadcast(ImageCodec.RAW) as source:
         sent: list[int] = []
-        sender = ImageSender(ours, source, lambda number, *_: sent.append(number))
+        sender = ImageSender(ours, source, lambda drawn: sent.append(drawn.number), Guard())
         packet = split(Image(1, 640, 480, ImageCodec.RAW, bytes(150_000)))
         for number in range(5):
             sender.offer(packet, Drawn(number, 0.0, 0.0))
@@ -78,7 +75,7 @@ async def test_what_is_no_frame_is_counted() -> None:
     received: list[Image] = []
     counted = asyncio.Event()
     async with channels() as (ours, theirs):
-        reception = ImageReception(theirs, received.append)
+        reception = ImageReception(theirs, received.append, Guard())
         theirs.on("message", lambda _: counted.set())
         ours.send("rubbish")
         await soon(counted.wait())

@@ -4,17 +4,20 @@ import random
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, VideoStreamTrack
 
-from ballstream.config import DIRECT
+from ballstream.config import DIRECT, Codec
 from ballstream.errors import NegotiationError
+from ballstream.link.guard import Guard
 from ballstream.link.negotiation import (
     MAX_CANDIDATES,
     accept_answer,
+    add_candidate,
     answer_offer,
     make_offer,
     send_track,
     wants_video,
 )
 from ballstream.link.peer import Peer, close
+from ballstream.link.source import BallSource
 from ballstream.link.track import BallTrack
 from ballstream.protocol import messages
 from ballstream.scene.motion import bounce
@@ -24,7 +27,7 @@ SCENE = Scene(bounce(160, 120, 10, 280, 1), 10, stamped=True)
 
 
 def ball_track() -> BallTrack:
-    return BallTrack(SCENE, (160, 120), 30, 0, lambda *_: None)
+    return BallTrack(BallSource(SCENE, (160, 120), 30, 0), lambda _: None, Guard())
 
 
 async def offer_of_a_client() -> str:
@@ -34,7 +37,7 @@ async def offer_of_a_client() -> str:
         return await make_offer(peer.connection)
 
 
-async def answer(offer: str, codec: str = "VP8") -> str:
+async def answer(offer: str, codec: Codec = Codec.VP8) -> str:
     wants_video(offer)
     async with Peer(DIRECT) as peer:
         send_track(peer.connection, ball_track(), codec)
@@ -52,8 +55,8 @@ async def test_one_offer_carries_video_and_channel_with_all_candidates() -> None
     assert "a=end-of-candidates" in offer
 
 
-@pytest.mark.parametrize(("codec", "other"), [("VP8", "H264"), ("H264", "VP8")])
-async def test_the_answer_settles_on_the_codec_of_the_server(codec: str, other: str) -> None:
+@pytest.mark.parametrize(("codec", "other"), [(Codec.VP8, Codec.H264), (Codec.H264, Codec.VP8)])
+async def test_the_answer_settles_on_the_codec_of_the_server(codec: Codec, other: Codec) -> None:
     sdp = await answer(await offer_of_a_client(), codec)
     assert f"{codec}/90000" in sdp
     assert f"{other}/90000" not in sdp
@@ -183,6 +186,29 @@ async def test_audio_that_is_offered_is_not_taken() -> None:
 
 async def test_the_client_begins_dtls() -> None:
     async with Peer(DIRECT) as peer:
-        send_track(peer.connection, VideoStreamTrack(), "VP8")
+        send_track(peer.connection, VideoStreamTrack(), Codec.VP8)
         answer = await answer_offer(peer.connection, await offer_of_a_client())
     assert answer.count("a=setup:passive") == answer.count("m=")
+
+
+async def test_a_later_candidate_is_used_and_a_bad_one_passed_over() -> None:
+    lines = (await offer_of_a_client()).splitlines(keepends=True)
+    held_back = ("a=candidate:", "a=end-of-candidates")
+    offer = "".join(line for line in lines if not line.startswith(held_back))
+    good = "candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host"
+    async with Peer(DIRECT) as peer:
+        sender = send_track(peer.connection, ball_track(), Codec.VP8)
+        await answer_offer(peer.connection, offer)
+        for line, mid in (
+            ("candidate:", "0"),
+            ("candidate:1 1 udp 1 192.0.2.1 0 typ host", "0"),
+            ("candidate:1 1 udp 1 192.0.2.1 port typ host", "0"),
+            ("candidate:1 1 udp 1 nowhere.example 9 typ host", "0"),
+            (good, "nobody"),
+            (good, "0"),
+            (good.replace("61764", "61765"), None),
+        ):
+            await add_candidate(peer.connection, line, mid)
+        remote = sender.transport.transport.getRemoteCandidates()
+        assert [each.port for each in remote if each.ip == "192.0.2.1"] == [61764, 61765]
+    await add_candidate(peer.connection, good, "0")

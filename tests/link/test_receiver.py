@@ -13,7 +13,7 @@ from aiortc.rtp import RtpPacket
 from av import VideoFrame
 from programs import soon
 
-from ballstream.config import DIRECT
+from ballstream.config import DIRECT, Codec
 from ballstream.link import receiver as receiver_module
 from ballstream.link.broadcast import Broadcast, ViewerTrack
 from ballstream.link.codec import Encoding, video_compressor
@@ -21,7 +21,7 @@ from ballstream.link.negotiation import accept_answer, answer_offer, make_offer,
 from ballstream.link.peer import Peer
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.receiver import missing_names, receive
-from ballstream.link.track import BallTrack, OnFrame
+from ballstream.link.source import BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
 from ballstream.scene.render import Scene
@@ -40,8 +40,8 @@ class Viewer:
         self.seen: list[int] = []
         self._changed = asyncio.Event()
 
-    def on_frame(self, number: int, seconds: float, at: float) -> None:
-        self.sent.append(number)
+    def on_frame(self, drawn: Drawn) -> None:
+        self.sent.append(drawn.number)
         self._changed.set()
 
     async def gets(self, count: int) -> None:
@@ -72,22 +72,18 @@ class Viewer:
 
 @asynccontextmanager
 async def watching(
-    passes: Filter, codec: str = "VP8", *, stock: bool = False
+    passes: Filter, codec: Codec = Codec.VP8, *, stock: bool = False
 ) -> AsyncIterator[Viewer]:
     """A viewer of a broadcast, whose receiver gets only the packets that pass."""
-    origin = time.monotonic()
+    source = BallSource(SCENE, SIZE, FPS, time.monotonic())
     viewer = Viewer()
-
-    def make_track(on_frame: OnFrame) -> BallTrack:
-        return BallTrack(SCENE, SIZE, FPS, origin, on_frame)
-
     compress = partial(video_compressor, Encoding(codec, SIZE, FPS, 500_000))
     async with (
-        Broadcast(make_track, compress, SIZE[0] * SIZE[1]) as broadcast,
+        Broadcast(source, compress, SIZE[0] * SIZE[1]) as broadcast,
         Peer(DIRECT) as server,
         Peer(DIRECT) as client,
     ):
-        track = ViewerTrack(broadcast, viewer.on_frame)
+        track = ViewerTrack(broadcast, viewer.on_frame, server.guard)
         track.listen(send_track(server.connection, track, codec))
         receiver = client.connection.addTransceiver("video", direction="recvonly").receiver
         _filter(receiver, passes)
@@ -95,7 +91,7 @@ async def watching(
         answer = await answer_offer(server.connection, await make_offer(client.connection))
         await accept_answer(client.connection, answer)
         await soon(asyncio.gather(client.connected(), server.connected()))
-        running = asyncio.create_task(reception.run(receiver.track))
+        running = asyncio.create_task(reception.run())
         track.release()
         try:
             yield viewer
@@ -150,8 +146,8 @@ def test_the_private_names_are_still_there() -> None:
     assert missing_names(asyncio.run(make())) == []
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_every_picture_comes_in_order(codec: str) -> None:
+@pytest.mark.parametrize("codec", Codec)
+async def test_every_picture_comes_in_order(codec: Codec) -> None:
     async with watching(everything, codec) as viewer:
         await viewer.sees(20)
     assert set(viewer.steps[:19]) == {1}

@@ -11,10 +11,11 @@ from ballstream.protocol.messages import (
     CHANNEL_OPTIONS,
     LABEL,
     MAX_MESSAGE_SIZE,
+    Alive,
     Estimate,
     Feedback,
-    decode_estimate,
     decode_feedback,
+    decode_report,
     encode,
 )
 
@@ -46,12 +47,19 @@ def test_the_channel_is_the_one_of_the_interface() -> None:
     [
         (
             Estimate(1234, 321.42, 200.13, 0.21),
-            '{"type":"estimate","frame":1234,"x":321.42,"y":200.13,"detect_ms":0.21}',
+            '{"type":"estimate","frame":1234,"x":321.42,"y":200.13,"detect_ms":0.21,'
+            '"client_ms":null}',
         ),
         (
             Estimate(0, None, None),
-            '{"type":"estimate","frame":0,"x":null,"y":null,"detect_ms":null}',
+            '{"type":"estimate","frame":0,"x":null,"y":null,"detect_ms":null,"client_ms":null}',
         ),
+        (
+            Estimate(1234, 321.42, 200.13, 0.21, 1.5),
+            '{"type":"estimate","frame":1234,"x":321.42,"y":200.13,"detect_ms":0.21,'
+            '"client_ms":1.5}',
+        ),
+        (Alive(1234, 5), '{"type":"alive","received":1234,"skipped":5}'),
         (Feedback(512, 0.02, 5.6), FEEDBACK),
         (
             Feedback(0, None, None),
@@ -59,7 +67,7 @@ def test_the_channel_is_the_one_of_the_interface() -> None:
         ),
     ],
 )
-def test_messages_are_written_as_json(message: Estimate | Feedback, text: str) -> None:
+def test_messages_are_written_as_json(message: Estimate | Alive | Feedback, text: str) -> None:
     assert encode(message) == text
 
 
@@ -73,12 +81,38 @@ def test_messages_are_written_as_json(message: Estimate | Feedback, text: str) -
         (estimate(x="-3", y="4"), Estimate(7, -3.0, 4.0)),
         (estimate(detect_ms="0.25"), Estimate(7, 1.5, 2.5, 0.25)),
         (estimate(detect_ms="null"), Estimate(7, 1.5, 2.5)),
+        (estimate(client_ms="1.25"), Estimate(7, 1.5, 2.5, None, 1.25)),
         (estimate(radius="20", note='["any",{"thing":1}]'), Estimate(7, 1.5, 2.5)),
         (' { "y" : 2.5 , "x" : 1.5 , "frame" : 7 , "type" : "estimate" } ', Estimate(7, 1.5, 2.5)),
     ],
 )
 def test_a_sound_estimate_is_read(text: str, expected: Estimate) -> None:
-    assert decode_estimate(text) == expected
+    assert decode_report(text) == expected
+
+
+def test_a_sign_of_life_is_read() -> None:
+    text = '{"type":"alive","received":1234,"skipped":5,"more":[1]}'
+    assert decode_report(text) == Alive(1234, 5)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "",
+        ',"received":1',
+        ',"received":1,"skipped":-1',
+        ',"received":-1,"skipped":0',
+        ',"received":1.5,"skipped":0',
+        ',"received":true,"skipped":0',
+        ',"received":null,"skipped":0',
+        ',"received":1,"skipped":"0"',
+        ',"received":1e400,"skipped":0',
+        ',"received":1,"skipped":' + "9" * 100,
+    ],
+)
+def test_any_other_sign_of_life_is_refused(fields: str) -> None:
+    with pytest.raises(ProtocolError):
+        decode_report(f'{{"type":"alive"{fields}}}')
 
 
 def test_sound_feedback_is_read() -> None:
@@ -107,6 +141,9 @@ def test_sound_feedback_is_read() -> None:
         estimate(frame='"7"'),
         estimate(frame="9" * 100),
         estimate(detect_ms="-0.1"),
+        estimate(client_ms="-0.1"),
+        estimate(client_ms="NaN"),
+        estimate(client_ms='"1"'),
         estimate(detect_ms="NaN"),
         estimate(detect_ms="1e999"),
         estimate(detect_ms='"fast"'),
@@ -148,9 +185,9 @@ def test_sound_feedback_is_read() -> None:
     ],
     ids=lambda text: ascii(text)[:60],
 )
-def test_anything_but_an_estimate_is_refused(text: object) -> None:
+def test_anything_but_a_sound_report_is_refused(text: object) -> None:
     with pytest.raises(ProtocolError):
-        decode_estimate(text)
+        decode_report(text)
 
 
 @pytest.mark.parametrize(
@@ -177,16 +214,16 @@ def test_anything_but_feedback_is_refused(text: object) -> None:
 
 
 def test_the_longest_message_is_read() -> None:
-    assert decode_estimate(estimate().ljust(MAX_MESSAGE_SIZE)) == Estimate(7, 1.5, 2.5)
+    assert decode_report(estimate().ljust(MAX_MESSAGE_SIZE)) == Estimate(7, 1.5, 2.5)
 
 
-@given(FRAMES, FINITE, FINITE, DURATIONS)
+@given(FRAMES, FINITE, FINITE, DURATIONS, DURATIONS)
 @settings(deadline=None)
 def test_an_estimate_comes_back_as_it_was(
-    frame: int | None, x: float, y: float, detect_ms: float | None
+    frame: int | None, x: float, y: float, detect_ms: float | None, client_ms: float | None
 ) -> None:
-    message = Estimate(frame, x, y, detect_ms)
-    assert decode_estimate(encode(message)) == message
+    message = Estimate(frame, x, y, detect_ms, client_ms)
+    assert decode_report(encode(message)) == message
 
 
 @given(st.integers(0, 2**53), st.none() | FINITE, st.none() | FINITE)
@@ -202,7 +239,7 @@ def test_feedback_comes_back_as_it_was(
 @settings(deadline=None)
 def test_any_text_is_an_estimate_or_refused(text: str) -> None:
     try:
-        decoded = decode_estimate(text)
+        decoded = decode_report(text)
     except ProtocolError:
         return
     check(decoded)
@@ -212,15 +249,17 @@ def test_any_text_is_an_estimate_or_refused(text: str) -> None:
 @settings(deadline=None)
 def test_an_estimate_with_any_fields_is_sound_or_refused(fields: dict[str, Any]) -> None:
     try:
-        decoded = decode_estimate(json.dumps(fields))
+        decoded = decode_report(json.dumps(fields))
     except ProtocolError:
         return
     check(decoded)
 
 
-def check(decoded: Estimate) -> None:
-    assert isinstance(decoded, Estimate)
+def check(decoded: Estimate | Alive) -> None:
+    if isinstance(decoded, Alive):
+        assert decoded.received >= 0 <= decoded.skipped
+        return
     assert decoded.frame is None or 0 <= decoded.frame < 2**24
     assert (decoded.x is None) == (decoded.y is None)
-    for value in (decoded.x, decoded.y, decoded.detect_ms):
+    for value in (decoded.x, decoded.y, decoded.detect_ms, decoded.client_ms):
         assert value is None or math.isfinite(value)

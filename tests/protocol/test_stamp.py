@@ -8,7 +8,7 @@ from av.video.codeccontext import VideoCodecContext
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ballstream.config import MIN_BITRATE
+from ballstream.config import MIN_BITRATE, Codec
 from ballstream.link.codec import Encoding, encode, open_encoder
 from ballstream.link.picture import planes_of_frame
 from ballstream.protocol import stamp
@@ -19,7 +19,7 @@ from ballstream.scene.render import Scene
 CELLS = [(row, column) for row in (0, 8) for column in range(0, 160, 8)]
 """The low corners of the forty cells, from the most significant bit on, in a stamp's own rows."""
 
-DECODERS = {"VP8": "libvpx", "H264": "h264"}
+DECODERS = {Codec.VP8: "libvpx", Codec.H264: "h264"}
 FRAMES = 45
 
 
@@ -141,7 +141,7 @@ def test_a_picture_that_is_too_small_has_no_stamp(width: int, height: int) -> No
     assert stamp.read(black(width, height)) is None
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize("codec", Codec)
 @pytest.mark.parametrize(
     ("size", "fps"),
     [
@@ -155,7 +155,7 @@ def test_a_picture_that_is_too_small_has_no_stamp(width: int, height: int) -> No
     ],
 )
 def test_the_stamp_survives_the_codec_at_the_lowest_bitrate(
-    codec: str, size: tuple[int, int], fps: float
+    codec: Codec, size: tuple[int, int], fps: float
 ) -> None:
     scene = Scene(bounce(*size, 20, 280, 1), 20, stamped=True)
     encoder = open_encoder(Encoding(codec, size, fps, MIN_BITRATE))

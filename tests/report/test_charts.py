@@ -7,17 +7,19 @@ import pytest
 from answers import SIZE, centre, session
 
 from ballstream.report import charts, history
-from ballstream.report.charts import FIGURES, Chart
+from ballstream.report.charts import Chart
 from ballstream.report.history import RECENT, STRETCHES, WORST, Run
+from ballstream.scoring.score import FIGURES
 
-LATENCY, DETECTION, TRACKING = FIGURES
+DRAWN = tuple(each for each in FIGURES if each.name in history.CHARTED)
+LATENCY, DETECTION, TRACKING = DRAWN
 STEADY = [0.01 + 0.001 * (place % 5) for place in range(80)]
 
 
-def run(*sessions: tuple[Any, list[str]], complete: bool = True) -> Run:
+def run(*sessions: tuple[Any, list[str]]) -> Run:
     reports = [report for report, _ in sessions]
     lines = [line for _, some in sessions for line in some]
-    return history.read(lambda: lines, reports, complete)
+    return history.read(lambda: lines, reports)
 
 
 def parts(chart: Chart, part: str) -> list[dict[str, Any]]:
@@ -25,9 +27,9 @@ def parts(chart: Chart, part: str) -> list[dict[str, Any]]:
 
 
 def test_every_figure_of_a_report_has_its_charts() -> None:
-    assert tuple(figure.name for figure in FIGURES) == history.FIGURES
+    assert tuple(figure.name for figure in DRAWN) == history.CHARTED
     made = run(session(1, 0.0, STEADY))
-    for figure in FIGURES:
+    for figure in DRAWN:
         names = [chart.name for chart in charts.of_figure(figure, made)]
         assert names == [
             f"{figure.name}-over-time", f"{figure.name}-histogram", f"{figure.name}-cumulative",
@@ -36,15 +38,15 @@ def test_every_figure_of_a_report_has_its_charts() -> None:
 
 def test_charts_are_json_without_nan() -> None:
     made = run(session(1, 0.0, [*STEADY, 2.0, None, *STEADY]), session(2, 0.0, STEADY * 30))
-    for figure in FIGURES:
+    for figure in DRAWN:
         for chart in (*charts.of_figure(figure, made), charts.path(made, SIZE)):
             json.dumps([chart.data, chart.layout], allow_nan=False)
 
 
 def test_nothing_gives_no_charts() -> None:
     report, _ = session(1, 0.0, STEADY)
-    for made in (run(), run((report, []), complete=False)):
-        assert all(charts.of_figure(figure, made) == [] for figure in FIGURES)
+    for made in (run(), run((report, []))):
+        assert all(charts.of_figure(figure, made) == [] for figure in DRAWN)
         assert charts.path(made, SIZE).data == []
 
 

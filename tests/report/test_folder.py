@@ -9,9 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 from programs import run
+from samples import Session
 
 from ballstream.errors import UsageError
-from ballstream.report.folder import OutputFolder, open_output
+from ballstream.report.folder import EstimateRows, OutputFolder, open_output
+from ballstream.scoring.score import Result, Verdict
 
 COLUMNS = ("session", "at")
 FULL = Path("/dev/full")
@@ -80,7 +82,7 @@ def test_what_a_full_disk_took_can_be_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with OutputFolder(tmp_path, COLUMNS) as output:
-        with largest_file(len("session,at\r\n1,0.5\r\n2,")):
+        with largest_file(len("session,at\n1,0.5\n2,")):
             output.add((1, 0.5))
             output.add((2, 0.75))
             output.write_report(lambda: "".join(output.lines()))
@@ -93,8 +95,8 @@ def test_a_report_that_does_not_fit_is_taken_away(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with OutputFolder(tmp_path, COLUMNS) as output, largest_file(1000):
-        output.write_summary("{}")
-        output.write_report(lambda: 2000 * "x")
+        assert output.write_summary("{}")
+        assert not output.write_report(lambda: 2000 * "x")
         assert output.complete
     assert (tmp_path / "summary.json").read_text() == "{}\n"
     assert not (tmp_path / "report.html").exists()
@@ -108,16 +110,27 @@ async def test_a_full_disk_costs_the_report_and_not_the_summary(
     out = tmp_path / "out"
     async with run("server", *flags, "--output", str(out)) as server:
         await server.says("waiting for clients")
-        limits = (3000, 3000)
+        limits = (5000, 5000)
         psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_FSIZE, limits)
         async with run("client", *flags, "--duration", "3") as client:
             await client.report()
         await server.says("client 1 is gone")
         server.send_signal(signal.SIGTERM)
-        report = await server.report()
+        status, printed = await server.ends()
+    assert status == 1, "what could not be written is a failure"
+    report = json.loads(printed)
     assert json.loads((out / "summary.json").read_text()) == report
     assert report["sessions"][0]["latency_ms"]["n"] > 0
     assert sorted(path.name for path in out.iterdir()) == ["estimates.csv", "summary.json"]
     assert "estimates.csv ends here: File too large" in server.errors
     assert "cannot write report.html: File too large" in server.errors
     assert "Traceback" not in server.errors
+
+
+def test_every_estimate_has_a_row(tmp_path: Path) -> None:
+    verdict = Verdict(Result.ANSWERED, 7, 1.0, 2.0, tracking_error_px=0.5, counted=True)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        EstimateRows(output).verdict(Session(3), 1.25, verdict)
+    assert (tmp_path / "estimates.csv").read_bytes() == (
+        b"session,at\n3,1.25,answered,7,1.0,2.0,,,,0.5,,,,1\n"
+    )

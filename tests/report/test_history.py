@@ -72,7 +72,7 @@ def test_sessions_are_told_apart_and_others_left_out() -> None:
     }
 
 
-@pytest.mark.parametrize("length", range(1, len(answer(1, 1)) - len(",0.5\r\n")))
+@pytest.mark.parametrize("length", range(1, len(answer(1, 1))))
 def test_a_line_that_was_cut_off_is_left_out(length: int) -> None:
     assert len(only([answer(1, 1), answer(1, 2)[:length]], 1)[1]) == 1
 
@@ -86,24 +86,19 @@ def test_batches_keep_all_lines_in_order(monkeypatch: pytest.MonkeyPatch) -> Non
     assert at == [1, 3, 5, 7, 9]
 
 
-def test_the_warm_up_ends_where_the_statistics_begin() -> None:
-    made = extent(*(answer(1, at) for at in (1.25, 1.5, 2.25, 2.0, 3.0)))
-    assert (made.rows, made.first, made.last) == (5, 1.25, 3)
-    assert made.warm_up_end(5) == 1.0
-    assert made.warm_up_end(3) == 1.75
-    assert made.before(1.75) == 2
-    assert made.warm_up_end(1) == 2.75
-    assert made.warm_up_end(0) == math.inf
+def test_the_extent_of_a_session_is_known_before_it_is_drawn() -> None:
+    early = [answer(1, at, counted=False) for at in (1.25, 1.5)]
+    made = extent(*early, *(answer(1, at) for at in (2.25, 2.0, 3.0)))
+    assert (made.rows, made.counted, made.first, made.last) == (5, 3, 1.25, 3)
+    assert (Extent().rows, Extent().counted) == (0, 0)
 
 
-def test_without_all_lines_the_warm_up_is_the_first_second_of_those_that_are_there() -> None:
-    made = extent(answer(1, 1.25), answer(1, 5))
-    assert made.warm_up_end(None) == made.warm_up_end(3) == 2.0
-
-
-def test_nothing_has_no_warm_up() -> None:
-    assert Extent().warm_up_end(0) == math.inf
-    assert Extent().before(math.inf) == 0
+def test_which_answers_count_is_a_column_of_the_file() -> None:
+    report, lines = session(1, 0.0, [0.01] * 80)
+    # It does not matter what is missing, or when the others came.
+    lines = [answer(1, 99, counted=False), *lines[40:], answer(1, 0.5)]
+    kept = history.read(lambda: lines, [report]).histories[1]
+    assert kept.rows == 41
 
 
 def test_stretches_of_time() -> None:
@@ -228,11 +223,11 @@ def test_a_run_agrees_with_the_statistics() -> None:
     latencies = [0.01 * (1 + place % 7) for place in range(80)]
     first, early = session(1, 3.0, latencies, errors=(0.0, 0.5, 0.25))
     second, late = session(2, 5.5, [None, None, *latencies[:40], None, 0.2])
-    run = history.read(lambda: interleaved(early, late), [first, second], complete=True)
+    run = history.read(lambda: interleaved(early, late), [first, second])
     for report in (first, second):
         kept = run.histories[report.id]
         assert kept.rows == report.tracking_error_px.n < report.frames_answered
-        for name in history.FIGURES:
+        for name in history.CHARTED:
             statistics = getattr(report, name)
             trail, warm_up = kept.trails[name], kept.warm_up[name]
             assert isinstance(trail, Points)
@@ -249,7 +244,7 @@ def test_a_long_session_is_thinned_out_and_loses_no_extreme() -> None:
     latencies = [0.01 + 0.001 * (place % 10) for place in range(4000)]
     latencies[2500], latencies[3000] = 0.9, 0.002
     report, lines = session(1, 0.0, latencies)
-    kept = history.read(lambda: lines, [report], complete=True).histories[1]
+    kept = history.read(lambda: lines, [report]).histories[1]
     trail = kept.trails["latency_ms"]
     assert isinstance(trail, Stretches)
     assert len(trail.at) == STRETCHES
@@ -262,7 +257,7 @@ def test_the_last_and_the_least_exact_answers_are_kept() -> None:
     errors = [0.001 * place for place in range(1000)]
     errors[500] = 9.0
     report, lines = session(1, 0.0, [0.01] * 1000, errors)
-    kept = history.read(lambda: lines, [report], complete=True).histories[1]
+    kept = history.read(lambda: lines, [report]).histories[1]
     assert len(kept.recent) == RECENT
     assert kept.recent["at"].tolist() == sorted(kept.recent["at"].tolist())
     assert kept.recent["at"][-1] == pytest.approx(999 / 8 + 0.01)
@@ -274,7 +269,7 @@ def test_the_last_and_the_least_exact_answers_are_kept() -> None:
 
 def test_without_frame_numbers_there_is_the_tracking_error_alone() -> None:
     report, lines = session(1, 0.0, [0.01] * 40, stamped=False)
-    run = history.read(lambda: lines, [report], complete=True)
+    run = history.read(lambda: lines, [report])
     assert set(run.scales) == {"tracking_error_px"}
     kept = run.histories[1]
     assert kept.rows == report.tracking_error_px.n > 0
@@ -284,16 +279,16 @@ def test_without_frame_numbers_there_is_the_tracking_error_alone() -> None:
 
 def test_a_file_that_ends_early_is_read_as_far_as_it_goes() -> None:
     report, lines = session(1, 0.0, [0.01] * 80)
-    run = history.read(lambda: [*lines[:40], lines[40][:20]], [report], complete=False)
+    run = history.read(lambda: [*lines[:40], lines[40][:20]], [report])
     assert run.histories[1].rows == 32, "frames 8 to 39"
 
 
 def test_no_lines_and_no_sessions() -> None:
     report, _ = session(1, 0.0, [0.01] * 80)
-    run = history.read(lambda: [], [report], complete=False)
+    run = history.read(lambda: [], [report])
     assert run.scales == {}
     assert run.histories[1].rows == 0
-    assert history.read(lambda: [], [], complete=True).histories == {}
+    assert history.read(lambda: [], []).histories == {}
 
 
 def test_memory_does_not_grow_with_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,13 +297,16 @@ def test_memory_does_not_grow_with_the_lines(monkeypatch: pytest.MonkeyPatch) ->
 
     def peak(number: int) -> int:
         def lines() -> Iterator[str]:
-            return (answer(1, place / 100, 1 + place % 20) for place in range(number))
+            return (
+                answer(1, place / 100, 1 + place % 20, counted=place >= 100)
+                for place in range(number)
+            )
 
         figures = Statistics(number - 100, 10, 10, 15, 19, 20)
-        report = msgspec.structs.replace(template, **dict.fromkeys(history.FIGURES, figures))
+        report = msgspec.structs.replace(template, **dict.fromkeys(history.CHARTED, figures))
         tracemalloc.start()
         try:
-            run = history.read(lines, [report], complete=True)
+            run = history.read(lines, [report])
             _, most = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

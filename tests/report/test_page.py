@@ -9,7 +9,7 @@ from answers import session
 from samples import SESSION
 
 from ballstream.report import page
-from ballstream.report.records import SessionReport
+from ballstream.report.records import Ended, SessionReport
 
 STEADY = [0.01] * 80
 DASH = "\N{EN DASH}"
@@ -79,16 +79,32 @@ def test_a_page_stands_alone() -> None:
 
 def test_all_of_a_report_is_in_the_tables() -> None:
     html = read((SESSION, []), complete=False)
-    assert "3 track VP8 12.3 400 390 7 2 1 5 123,456" in html.words
+    assert f"3 {DASH} track VP8 12.3 80.0 480 20 60 400 384 4 9 3 2 1 5 123,456" in html.words
+    assert f"3 {DASH} no 4 3 2" in html.words
     figures = ["100", "0.5", "0.25", "1.125", "2.0", "3.0"]
-    counts = ["12.34", "400", "390", "7", "2", "1", "5", "123456"]
-    assert html.values("data") == [*counts, "0", *figures, *figures]
+    counts = ["480", "20", "60", "400", "384", "4", "9", "3", "2", "1", "5", "123456"]
+    assert html.values("data") == [
+        "12.34", "80.0", *counts, "4", "3", "2", *"000", *figures, *figures, *figures,
+    ]  # fmt: skip
     assert f"Median latency {DASH} Median detection error 0.2500 px" in html.words
+
+
+def test_what_is_unknown_is_a_dash_and_an_ending_is_told() -> None:
+    ended = Ended("server", True, "the encoder failed")
+    report = msgspec.structs.replace(
+        SESSION, client="left arm", channel=False, lost=None, ended=ended
+    )
+    html = read((report, []))
+    assert "3 left arm track VP8" in html.words
+    assert (
+        "3 the encoder failed; it opened no coordinates channel yes "
+        f"{DASH} {DASH} {DASH}" in html.words
+    )
 
 
 def test_the_medians_of_several_sessions_are_a_range() -> None:
     html = read(session(2, 0.0, [0.02] * 80), session(1, 0.0, STEADY))
-    assert "Sessions 2 Frames sent 160 Answered 100.0 %" in html.words
+    assert "Sessions 2 Frames due 160 Missed 0 Dropped 0 Answered 100.0 %" in html.words
     assert f"Median latency 10.00 {DASH} 20.00 ms" in html.words
 
 
@@ -102,7 +118,7 @@ def test_more_sessions_than_the_charts_show() -> None:
     html = read(*(session(number, 0.0, STEADY) for number in range(1, 15)))
     assert "The charts show the first 12 of 14 sessions; the tables show all." in html.words
     assert html.values("input") == [str(number) for number in range(1, 13)]
-    assert len(html.values("data")) == 14 * (8 + 3 * 6)
+    assert len(html.values("data")) == 14 * (14 + 4 * 6 + 2)
     charts = json.loads(html.scripts[1])
     assert {trace["meta"]["session"] for chart in charts for trace in chart["data"]} == set(
         range(1, 13)

@@ -23,8 +23,9 @@ KINDS = ("over-time", "histogram", "cumulative")
 CHARTS = [*(f"{figure}-{kind}" for figure in FIGURES for kind in KINDS), "path"]
 STATISTICS = ("n", "mean", "p50", "p95", "p99", "max")
 COUNTS = (
-    "seconds", "frames_sent", "frames_answered", "frames_lost", "not_found", "duplicates",
-    "rejected", "bytes_sent",
+    "frames_due", "frames_missed", "frames_dropped", "frames_sent", "frames_answered",
+    "unnumbered", "frames_lost", "frames_undecided", "not_found", "duplicates", "rejected",
+    "bytes_sent",
 )  # fmt: skip
 
 Scheme = Literal["light", "dark"]
@@ -151,7 +152,13 @@ async def test_the_tables_hold_the_summary(report: Report) -> None:
         figures = {name: await table(visit.page, name) for name in FIGURES}
         told = await traces(visit.page)
     assert [[float(cell) for cell in row] for row in rows] == [
-        [session["id"], *(session[name] for name in COUNTS)] for session in sessions
+        [
+            session["id"],
+            session["seconds"],
+            100 * session["frames_answered"] / session["frames_due"],
+            *(session[name] for name in COUNTS),
+        ]
+        for session in sessions
     ]
     for name, cells in figures.items():
         assert [[float(cell) for cell in row] for row in cells] == [

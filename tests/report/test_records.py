@@ -24,9 +24,11 @@ def test_the_document_of_the_server_has_the_agreed_keys() -> None:
     assert content["environment"] == {"python": "3.11"}
     (session,) = content["sessions"]
     assert set(session) == {
-        "id", "transport", "codec", "seconds", "frames_sent", "frames_answered", "frames_lost",
-        "not_found", "duplicates", "rejected", "bytes_sent", "detection_error_px",
-        "tracking_error_px", "latency_ms",
+        "id", "client", "channel", "ended", "transport", "codec", "seconds", "frames_due",
+        "frames_missed", "frames_dropped", "frames_sent", "frames_answered", "unnumbered",
+        "frames_lost", "frames_undecided", "lost", "not_found", "duplicates", "rejected",
+        "bytes_sent", "latency_ms", "way_ms", "client_ms", "detect_ms", "detection_error_px",
+        "tracking_error_px",
     }  # fmt: skip
     for name in ("detection_error_px", "tracking_error_px", "latency_ms"):
         assert set(session[name]) == FIGURE_KEYS
@@ -68,24 +70,36 @@ def written(*row: object) -> str:
 def test_the_columns_of_the_estimates() -> None:
     assert report.CSV_COLUMNS == (
         "session", "at", "result", "frame", "x", "y", "true_x", "true_y",
-        "detection_error_px", "tracking_error_px", "latency_ms", "detect_ms",
+        "detection_error_px", "tracking_error_px", "latency_ms", "detect_ms", "client_ms",
+        "counted",
     )  # fmt: skip
 
 
 def test_a_row_of_an_answer() -> None:
     verdict = Verdict(
-        Result.ANSWERED, 16, 231.00004, 196.0, 228.0, 200.0, 5.12344, 13.60147, 250.0, 1.5
+        Result.ANSWERED,
+        16,
+        231.00004,
+        196.0,
+        228.0,
+        200.0,
+        5.12344,
+        13.60147,
+        250.0,
+        1.5,
+        3.25,
+        True,
     )
     row = report.csv_row(2, 1.125, verdict)
     assert len(row) == len(report.CSV_COLUMNS)
     assert written(*row) == (
-        "2,1.125,answered,16,231.0,196.0,228.0,200.0,5.1234,13.6015,250.0,1.5\n"
+        "2,1.125,answered,16,231.0,196.0,228.0,200.0,5.1234,13.6015,250.0,1.5,3.25,1\n"
     )
 
 
 def test_a_row_is_empty_where_there_is_nothing_to_say() -> None:
     row = report.csv_row(2, 0.5, Verdict(Result.REJECTED, None, None, None))
-    assert written(*row) == "2,0.5,rejected,,,,,,,,,\n"
+    assert written(*row) == "2,0.5,rejected,,,,,,,,,,,0\n"
 
 
 def test_the_arrival_is_given_to_the_microsecond() -> None:

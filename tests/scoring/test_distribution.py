@@ -1,10 +1,11 @@
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballstream.scoring.distribution import Distribution, Statistics
+from ballstream.scoring.distribution import Distribution, Recent, Statistics
 
 
 def distribution(*values: float) -> Distribution:
@@ -16,7 +17,7 @@ def distribution(*values: float) -> Distribution:
 
 def test_nothing_has_no_figures() -> None:
     assert Distribution().statistics() == Statistics(0, None, None, None, None, None)
-    assert Distribution().recent(50) is None
+    assert Distribution().recent() == Recent(None, None)
 
 
 def test_one_value_is_all_figures() -> None:
@@ -64,7 +65,7 @@ def test_percentiles_are_exact_up_to_twenty_thousand_values() -> None:
 def test_memory_is_bounded_and_the_sample_is_fair() -> None:
     taken = distribution(*range(200_000))
     assert len(taken._kept) == 20_000
-    assert len(taken._recent) == 120
+    assert len(taken._window) == 120
     statistics = taken.statistics()
     assert (statistics.n, statistics.mean, statistics.max) == (200_000, 99_999.5, 199_999)
     # The standard error of these percentiles is 710 at the most.
@@ -75,7 +76,13 @@ def test_memory_is_bounded_and_the_sample_is_fair() -> None:
 
 def test_recent_looks_at_the_last_hundred_and_twenty_values() -> None:
     taken = distribution(*[1000.0] * 500, *range(120))
-    assert taken.recent(0) == 0
-    assert taken.recent(50) == 59.5
-    assert taken.recent(100) == 119
-    assert distribution(1, 2, 3).recent(50) == 2
+    assert taken.recent() == Recent(59.5, 113.05)
+    assert distribution(1, 2, 3).recent() == Recent(2, 2.9)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
+@settings(deadline=None)
+def test_recent_agrees_with_numpy(values: list[float]) -> None:
+    recent = distribution(*values).recent()
+    expected = np.percentile(values[-120:], (50, 95))
+    assert [recent.p50, recent.p95] == pytest.approx(expected.tolist(), abs=1e-6)

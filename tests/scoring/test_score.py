@@ -2,10 +2,11 @@ import math
 
 import pytest
 
-from ballstream.protocol.messages import Estimate
+from ballstream.protocol.messages import Alive, Estimate
 from ballstream.protocol.stamp import MODULUS
-from ballstream.scoring.distribution import Statistics
-from ballstream.scoring.score import Result, Score, Scorer, Verdict
+from ballstream.scoring.counts import counts_of
+from ballstream.scoring.distribution import Recent, Statistics
+from ballstream.scoring.score import FIGURES, Loss, Result, Score, Scorer, Verdict
 
 ORIGIN = 1000.0
 """The instant at which the scene's time is 0."""
@@ -55,6 +56,7 @@ def test_an_answer_is_compared_with_its_frame_and_with_now() -> None:
         tracking_error_px=math.hypot(13, 4),
         latency_ms=250,
         detect_ms=1.5,
+        counted=True,
     )
     total = frames.total(at(20))
     assert total.frames_answered == 1
@@ -102,20 +104,37 @@ def test_nothing_is_believed_before_the_first_frame() -> None:
     frames = scorer()
     for estimate in (Estimate(0, 1, 1), Estimate(None, 1, 1), Estimate(None, None, None)):
         assert frames.score(estimate, at(0)).result is Result.REJECTED
-    assert frames.total(at(1)) == Score(0, 0, 0, 0, 0, 0, 3, NONE, NONE, NONE)
+    total = frames.total(at(1))
+    assert total.rejected == 3
+    for name in counts_of(Score):
+        assert getattr(total, name) == (3 if name == "rejected" else 0), name
+    for figure in FIGURES:
+        assert getattr(total, figure.name) == NONE
+    assert (total.seconds, total.lost) == (0, None)
 
 
-def test_a_frame_is_remembered_for_ten_seconds() -> None:
+def test_an_answer_after_ten_seconds_is_late_and_its_frame_is_lost() -> None:
     frames = scorer(0, 80)
     assert frames.score(Estimate(0, 100, 200), at(80)).result is Result.ANSWERED
     frames = scorer(0, 81)
-    assert frames.score(Estimate(0, 100, 200), at(81)).result is Result.REJECTED
+    verdict = frames.score(Estimate(0, 100, 200), at(81))
+    assert verdict == Verdict(Result.LATE, 0, 100, 200, 100, 200, latency_ms=10_125)
+    assert frames.score(Estimate(0, 100, 200), at(82)).result is Result.DUPLICATE
+    total = frames.total(at(90))
+    assert (total.frames_answered, total.frames_lost, total.rejected) == (0, 2, 1)
+    assert total.lost is None
+    assert total.latency_ms == NONE
+
+
+def test_a_frame_is_forgotten_after_a_minute() -> None:
+    assert scorer(0, 480).score(Estimate(0, 1, 1), at(480)).result is Result.LATE
+    assert scorer(0, 481).score(Estimate(0, 1, 1), at(481)).result is Result.REJECTED
 
 
 def test_the_memory_of_frames_is_bounded() -> None:
     frames = scorer(*range(10_000))
-    assert len(frames._frames) == 81
-    assert frames.frames_sent == 10_000
+    assert len(list(frames._ledger._known())) == 481
+    assert frames.snapshot().frames_sent == 10_000
     assert frames.total(at(10_100)).frames_lost == 10_000
 
 
@@ -158,7 +177,7 @@ def test_rubbish_is_counted() -> None:
 def test_an_estimate_without_a_frame_counts_for_tracking_only() -> None:
     frames = scorer(*range(20))
     verdict = frames.score(Estimate(None, 244 + 3, 200 + 4), at(18))
-    assert verdict == Verdict(Result.ANSWERED, None, 247, 204, tracking_error_px=5)
+    assert verdict == Verdict(Result.ANSWERED, None, 247, 204, tracking_error_px=5, counted=True)
     total = frames.total(at(20))
     assert total.tracking_error_px == same(5)
     assert total.detection_error_px == total.latency_ms == NONE
@@ -170,6 +189,18 @@ def test_estimates_without_a_frame_are_never_duplicates() -> None:
     for _ in range(3):
         assert frames.score(Estimate(None, 244, 200), at(18)).result is Result.ANSWERED
     assert frames.score(Estimate(None, None, None), at(18)).result is Result.NOT_FOUND
+    total = frames.total(at(30))
+    assert (total.unnumbered, total.frames_lost, total.duplicates) == (4, 16, 0)
+
+
+def test_more_estimates_without_a_frame_than_frames_are_duplicates() -> None:
+    frames = scorer(0, 1)
+    results = [frames.score(Estimate(None, 244, 200), at(2)).result for _ in range(3)]
+    assert results == [Result.ANSWERED, Result.ANSWERED, Result.DUPLICATE]
+    # The frames have their answers after all: then those without a number were not the first.
+    frames.score(Estimate(0, 100, 200), at(2))
+    total = frames.total(at(20))
+    assert (total.frames_answered, total.unnumbered, total.duplicates) == (1, 1, 2)
 
 
 @pytest.mark.parametrize(("number", "counted"), [(0, 0), (7, 0), (8, 1), (9, 1)])
@@ -261,7 +292,111 @@ def test_the_counts_are_there_while_the_session_runs() -> None:
     frames.score(Estimate(16, None, None), at(18))
     frames.score(Estimate(16, None, None), at(18))
     frames.score(Estimate(99, 1, 1), at(18))
-    assert frames.frames_sent == 20
-    assert frames.frames_answered == 2
-    assert list(frames.counts.values()) == [1, 1, 1, 1]
-    assert frames.latency.recent(50) == 375
+    now = frames.snapshot()
+    assert (now.frames_sent, now.frames_answered, now.frames_lost) == (20, 2, 0)
+    assert (now.not_found, now.duplicates, now.rejected) == (1, 1, 1)
+    assert now.recent["latency_ms"] == Recent(375, 375)
+    assert now.answered_percent == 10
+
+
+def test_nothing_sent_has_no_share_answered() -> None:
+    assert scorer().snapshot().answered_percent is None
+
+
+def test_frames_are_lost_for_sure_after_ten_seconds() -> None:
+    frames = scorer(*range(100))
+    assert frames.snapshot().frames_lost == 19
+    frames.score(Estimate(None, 244, 200), at(100))
+    now = frames.snapshot()
+    assert (now.unnumbered, now.frames_lost, now.frames_undecided) == (1, 18, 81)
+
+
+def test_the_grace_is_twice_the_recent_latency() -> None:
+    # Every answer takes 1.25 s: of the last 2.5 s, 19 frames are not answered yet.
+    frames = scorer(*range(40))
+    for number in range(20):
+        frames.score(Estimate(number, 100, 200), at(number + 10))
+    total = frames.total(at(40))
+    assert total.latency_ms.p95 == 1250
+    assert (total.frames_answered, total.frames_lost, total.frames_undecided) == (20, 1, 19)
+
+
+def test_no_frame_is_undecided_for_more_than_ten_seconds() -> None:
+    frames = scorer(*range(200))
+    for number in range(20, 40):
+        frames.score(Estimate(number, 100, 200), at(number + 79))
+    total = frames.total(at(200))
+    assert (total.frames_lost, total.frames_undecided) == (101, 79)
+
+
+def test_the_answered_are_a_share_of_the_frames_due() -> None:
+    frames = scorer(0, 1, 4, 5)
+    frames.dropped(3, 3 / 8, at(3))
+    for number in (0, 1, 4):
+        frames.score(Estimate(number, 100, 200), at(6))
+    now = frames.snapshot()
+    assert (now.frames_due, now.frames_missed, now.frames_dropped, now.frames_sent) == (6, 1, 1, 4)
+    assert now.answered_percent == 50
+
+
+def test_the_split_of_the_latency() -> None:
+    frames = scorer(*range(20))
+    verdict = frames.score(Estimate(16, 228, 200, 20.0, 100.0), at(18))
+    assert (verdict.latency_ms, verdict.client_ms, verdict.way_ms) == (250, 100, 150)
+    total = frames.total(at(20))
+    assert total.latency_ms == same(250)
+    assert total.client_ms == same(100)
+    assert total.detect_ms == same(20)
+    assert total.way_ms == same(150)
+
+
+@pytest.mark.parametrize("number", [16, None])
+def test_a_client_that_says_nothing_of_its_time_has_no_split(number: int | None) -> None:
+    frames = scorer(*range(20))
+    verdict = frames.score(Estimate(number, 228, 200), at(18))
+    assert verdict.client_ms is verdict.way_ms is None
+    total = frames.total(at(20))
+    assert total.client_ms == total.way_ms == total.detect_ms == NONE
+
+
+@pytest.mark.parametrize(
+    ("number", "claimed", "believed"),
+    [(16, 250, 250), (16, 250.1, None), (None, 10_000, 10_000), (None, 10_001, None)],
+)
+def test_no_client_took_longer_than_the_latency(
+    number: int | None, claimed: float, believed: float | None
+) -> None:
+    verdict = scorer(*range(20)).score(Estimate(number, 228, 200, claimed, claimed), at(18))
+    assert verdict.client_ms == verdict.detect_ms == believed
+
+
+def test_lost_frames_are_split_by_what_the_client_says() -> None:
+    frames = scorer(0, *range(90, 100))
+    frames.score(Estimate(0, 100, 200), at(99))
+    frames.alive(Alive(8, 3))
+    frames.alive(Alive(6, 2))  # overtaken on the way
+    total = frames.total(at(120))
+    assert total.frames_lost == 11
+    assert total.lost == Loss(on_the_way=7, skipped=3, late=1)
+
+
+def test_a_client_cannot_skip_more_than_was_lost() -> None:
+    frames = scorer(*range(10))
+    frames.alive(Alive(0, 2**53))
+    assert frames.total(at(30)).lost == Loss(on_the_way=0, skipped=10, late=0)
+
+
+def test_an_answer_to_a_frame_from_before_the_opening_neither_helps_nor_harms() -> None:
+    frames = scorer(0, 1)
+    frames.opened(at(1.5))
+    for number in (2, 3):
+        draw(frames, number)
+    assert frames.score(Estimate(1, 108, 200), at(3)).result is Result.ANSWERED
+    now = frames.snapshot()
+    assert (now.frames_due, now.frames_answered, now.rejected) == (2, 0, 0)
+
+
+def test_every_figure_has_the_name_of_its_field_and_of_what_a_verdict_has() -> None:
+    for figure in FIGURES:
+        assert figure.name in Score.__struct_fields__
+        assert hasattr(Verdict(Result.REJECTED, None, None, None), figure.name)

@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 from programs import soon
 
-from ballstream.errors import SignalingError
-from ballstream.signaling.sockets import Answer, Offer
-from ballstream.signaling.terminal import open_terminal
+from ballstream.errors import BallstreamError, SignalingError
+from ballstream.signaling.messages import Answer, Bye, IncomingOffer, Offer, encode
+from ballstream.signaling.terminal import connect_terminal, listen_terminal
+
+
+def paste(monkeypatch: pytest.MonkeyPatch, *lines: bytes) -> None:
+    """Let standard input be a pipe that has these lines, and then an end."""
+    reader, writer = os.pipe()
+    os.write(writer, b"".join(lines))
+    os.close(writer)
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reader, "rb"))
 
 
 async def test_a_terminal_takes_lines_longer_than_the_kernel_keeps(
@@ -22,36 +30,76 @@ async def test_a_terminal_takes_lines_longer_than_the_kernel_keeps(
     with os.fdopen(theirs, "rb", buffering=0) as terminal, os.fdopen(ours, "wb", buffering=0) as us:
         before = termios.tcgetattr(terminal)
         monkeypatch.setattr(sys, "stdin", terminal)
-        async with open_terminal(sys.stdout) as channel:
+        async with connect_terminal(sys.stdout) as exchange:
             os.set_blocking(us.fileno(), False)
-            line = json.dumps({"type": "offer", "sdp": sdp}).encode() + b"\n"
+            line = encode(Answer(sdp))
             # A terminal's own buffer is small: paste as a terminal program does, bit by bit.
-            receiving = asyncio.ensure_future(channel.receive())
+            exchanging = asyncio.ensure_future(exchange.exchange("y", "arm"))
             while line:
                 line = line[us.write(line[:1024]) or 0 :]
                 await asyncio.sleep(0)
-            message = await soon(receiving)
-            await channel.send(Answer("y"))
-        assert message == Offer(sdp)
+            assert await soon(exchanging) == sdp
         assert termios.tcgetattr(terminal) == before
         assert os.get_blocking(terminal.fileno()), "the shell goes on with this terminal"
     written = capsys.readouterr()
-    assert json.loads(written.out) == {"type": "answer", "sdp": "y"}
+    assert json.loads(written.out) == {"type": "offer", "sdp": "y", "name": "arm"}
     assert "Paste this line" in written.err
 
 
 async def test_with_json_the_lines_leave_standard_output_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reader, writer = os.pipe()
-    os.close(writer)
-    monkeypatch.setattr(sys, "stdin", os.fdopen(reader, "rb"))
-    async with open_terminal(sys.stderr) as channel:
-        await channel.send(Answer("y"))
-        assert await soon(channel.receive()) is None
+    paste(monkeypatch)
+    async with connect_terminal(sys.stderr) as exchange:
+        with pytest.raises(SignalingError, match="hung up"):
+            await soon(exchange.exchange("y"))
     written = capsys.readouterr()
     assert written.out == ""
-    assert '{"type":"answer","sdp":"y"}' in written.err
+    assert '{"type":"offer","sdp":"y"}' in written.err
+
+
+async def test_clients_take_turns_until_the_input_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = encode(Offer("1")) + encode(Bye()), encode(Bye()) + encode(Offer("2", "arm"))
+    paste(monkeypatch, first, b"hello\n", second)
+    offers, refused = [], []
+    ended = asyncio.Event()
+
+    async def accept(offer: IncomingOffer) -> None:
+        offers.append((offer.sdp, offer.name))
+        await offer.answer("y")
+        if offer.sdp == "1":
+            await soon(offer.gone.wait())
+
+    def refuse(error: BallstreamError) -> None:
+        refused.append(str(error))
+
+    async with listen_terminal(sys.stdout, accept, refuse, ended.set) as address:
+        assert address == "this terminal"
+        await soon(ended.wait())
+    assert offers == [("1", None), ("2", "arm")]
+    assert len(refused) == 1
+    kinds = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["answer", "error", "answer"]
+
+
+async def test_who_waits_for_a_session_does_not_wait_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, encode(Offer("1")))
+    monkeypatch.setattr(sys, "stdin", os.fdopen(reader, "rb"))
+    running: asyncio.Future[asyncio.Task[None]] = asyncio.get_running_loop().create_future()
+
+    async def accept(offer: IncomingOffer) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        running.set_result(task)
+
+    async with listen_terminal(sys.stdout, accept, lambda _: None, lambda: None):
+        await soon(await soon(running))
+    os.close(writer)
 
 
 async def test_a_file_is_no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -60,5 +108,5 @@ async def test_a_file_is_no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         with path.open() as file:
             monkeypatch.setattr(sys, "stdin", file)
             with pytest.raises(SignalingError, match="terminal or a pipe"):
-                async with open_terminal(sys.stdout):
+                async with connect_terminal(sys.stdout):
                     pass

@@ -9,7 +9,8 @@ from ballstream.protocol import stamp
 from ballstream.protocol.planes import BLACK, i420_shape
 from ballstream.scene.render import draw_ball
 from ballstream.vision.detect import centroid, contour, hough
-from ballstream.vision.picture import Detector, Picture, Point
+from ballstream.vision.picture import Detector, Picture
+from ballstream.vision.point import Point
 
 SIZES = [(160, 120), (162, 122), (640, 480), (1920, 1080)]
 SHARES = st.sampled_from([0.0, 1.0]) | st.floats(0, 1)

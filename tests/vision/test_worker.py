@@ -58,6 +58,18 @@ def hangs_on_7(picture):
         time.sleep(1)
     return 1, 1
 
+def keeps(picture, most):
+    changed = sum((luma != copy).any() for luma, copy in kept)
+    kept.append((picture.planes.y, picture.planes.y.copy()))
+    del kept[:-most]
+    return changed, len(kept)
+
+def keeps_one(picture):
+    return keeps(picture, 1)
+
+def keeps_five(picture):
+    return keeps(picture, 5)
+
 def size(picture):
     return picture.bgr.shape[1], picture.bgr.shape[0]
 """
@@ -76,31 +88,16 @@ def picture(number: int, width: int = 160, height: int = 120) -> Planes:
     return planes
 
 
-class Sightings:
-    """Collects what a worker says, and lets a test wait for it."""
-
-    def __init__(self) -> None:
-        self.all: list[Sighting] = []
-        self._changed = asyncio.Event()
-
-    def __call__(self, sighting: Sighting) -> None:
-        self.all.append(sighting)
-        self._changed.set()
-
-    async def reach(self, count: int) -> None:
-        while len(self.all) < count:
-            self._changed.clear()
-            await soon(self._changed.wait())
+async def sightings_of(detector: str, *pictures: Planes | Image) -> list[Sighting | None]:
+    """What a detector says of pictures, one after the other."""
+    async with DetectorWorker(detector) as worker:
+        return [await soon(worker.look(each)) for each in pictures]
 
 
-async def look(detector: str, *pictures: Planes | Image) -> tuple[Sighting, ...]:
-    """What a detector says of pictures, each handed over when the one before is answered."""
-    sightings = Sightings()
-    async with DetectorWorker(detector, sightings) as worker:
-        for place, each in enumerate(pictures, 1):
-            worker.submit(each)
-            await sightings.reach(place)
-    return tuple(sightings.all)
+async def look(detector: str, *pictures: Planes | Image) -> list[Sighting]:
+    """The same where all of them are answered."""
+    sightings = await sightings_of(detector, *pictures)
+    return [sighting for sighting in sightings if sighting is not None]
 
 
 async def test_the_default_detector_finds_ball_and_number() -> None:
@@ -153,6 +150,7 @@ async def test_what_a_detector_does_wrong_counts_as_no_ball(
 def image(number: int, codec: ImageCodec, payload: bytes | None = None) -> Image:
     i420 = np.empty(i420_shape(160, 120), np.uint8)
     draw_ball(planes_of_i420(i420), (50.25, 40.5), 10)
+    i420[0, 0] = number
     if payload is None:
         match codec:
             case ImageCodec.RAW:
@@ -192,55 +190,70 @@ async def test_bytes_that_are_no_picture_count_as_no_ball(payload: bytes) -> Non
     assert sightings[1].x == pytest.approx(50.25, abs=0.01)
 
 
-async def test_raw_bytes_of_the_wrong_length_are_refused() -> None:
-    async with DetectorWorker("centroid", Sightings()) as worker:
-        worker.submit(image(3, ImageCodec.RAW, b"too short"))
-        assert worker.refused == 1
+async def test_what_no_picture_can_be_is_refused_and_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    huge = np.broadcast_to(np.uint8(0), (4000, 4000))
+    async with DetectorWorker("spies:fine") as worker:
+        assert await worker.look(image(3, ImageCodec.RAW, b"too short")) is None
+        assert await worker.look(Planes(huge, huge[::2, ::2], huge[::2, ::2])) is None
+        assert await worker.look(picture(1)) is not None
+        assert worker.refused == 2
+    assert caplog.text.count("cannot be looked at") == 1
 
 
 async def test_a_failure_is_said_once_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    sightings = Sightings()
-    async with DetectorWorker("spies:raises", sightings) as worker:
+    async with DetectorWorker("spies:raises") as worker:
         for place in (1, 2, 3):
-            worker.submit(picture(place))
-            await sightings.reach(place)
+            await soon(worker.look(picture(place)))
     assert worker.errors == 3
     assert caplog.text.count("no ball today") == 1
 
 
 @pytest.mark.parametrize("fault", ["dies", "hangs"])
-async def test_a_process_that_fails_is_replaced_and_the_newest_picture_looked_at(
+async def test_a_process_that_fails_is_replaced_before_the_next_picture(
     fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sightings = Sightings()
-    async with DetectorWorker(f"spies:{fault}_on_7", sightings, timeout=1.5) as worker:
-        worker.submit(picture(1))
-        await sightings.reach(1)
-        worker.submit(picture(7, 176))
-        worker.submit(picture(8))
-        worker.submit(picture(9))
-        await sightings.reach(2)
-    assert [sighting.frame for sighting in sightings.all] == [1, 9]
+    async with DetectorWorker(f"spies:{fault}_on_7", timeout=1.5) as worker:
+        sightings = [
+            await soon(worker.look(each)) for each in (picture(1), picture(7, 176), picture(9))
+        ]
+    assert [sighting and sighting.frame for sighting in sightings] == [1, None, 9]
     assert worker.restarts == 1
-    assert worker.skipped == 1
     assert "starting another" in caplog.text
 
 
-async def test_only_the_newest_picture_waits() -> None:
-    sightings = Sightings()
-    async with DetectorWorker("spies:fine", sightings) as worker:
-        for number in range(50):
-            worker.submit(picture(number))
-        await sightings.reach(2)
-    assert [sighting.frame for sighting in sightings.all] == [0, 49]
-    assert worker.skipped == 48
+async def test_a_look_that_is_cancelled_does_not_answer_the_next_picture() -> None:
+    async with DetectorWorker("spies:hangs_on_7", timeout=60) as worker:
+        looking = asyncio.create_task(worker.look(picture(7, 176)))
+        await asyncio.sleep(0)
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+        assert await soon(worker.look(picture(8))) is None
+        sighting = await soon(worker.look(picture(9)))
+    assert sighting.frame == 9
+    assert worker.restarts == 1
 
 
-async def test_a_picture_that_is_too_large_is_refused() -> None:
-    huge = np.broadcast_to(np.uint8(0), (4000, 4000))
-    async with DetectorWorker("spies:fine", Sightings()) as worker:
-        worker.submit(Planes(huge, huge[::2, ::2], huge[::2, ::2]))
-        assert worker.refused == 1
+async def test_where_no_other_can_be_started_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with DetectorWorker("spies:dies_on_7") as worker:
+        (tmp_path / "spies.py").write_text("")
+        with pytest.raises(DetectorError, match="no other can be started"):
+            await soon(worker.look(picture(7, 176)))
+
+
+@pytest.mark.parametrize("codec", [None, ImageCodec.RAW, ImageCodec.PNG])
+async def test_what_a_detector_keeps_stays_as_it_was(codec: ImageCodec | None) -> None:
+    """The detector answers with how many of its last five pictures have changed, and how many."""
+    pictures = [
+        picture(number) if codec is None else image(number, codec) for number in range(1, 13)
+    ]
+    for detector, kept in (("keeps_one", 1), ("keeps_five", 5)):
+        sightings = await look(f"spies:{detector}", *pictures)
+        assert [each.error for each in sightings] == [None] * 12
+        assert (sightings[-1].x, sightings[-1].y) == (0, kept)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +268,7 @@ async def test_a_detector_that_cannot_be_loaded_is_said_at_the_start(
     detector: str, reason: str
 ) -> None:
     with pytest.raises(DetectorError, match=reason):
-        async with DetectorWorker(detector, Sightings()):
+        async with DetectorWorker(detector):
             pass
 
 
@@ -267,7 +280,7 @@ async def test_a_missing_system_library_becomes_the_line_that_installs_it(
     )
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(DetectorError, match=r"libGL\.so\.1.*apt-get install libgl1"):
-        async with DetectorWorker("centroid", Sightings()):
+        async with DetectorWorker("centroid"):
             pass
 
 
@@ -282,9 +295,12 @@ async def test_nothing_is_left_of_it() -> None:
 
 
 async def test_it_ends_while_it_hangs_and_while_it_starts() -> None:
-    async with DetectorWorker("spies:hangs_on_7", Sightings(), timeout=60) as worker:
-        worker.submit(picture(7, 176))
-    starting = asyncio.create_task(DetectorWorker("spies:fine", Sightings()).__aenter__())
+    async with DetectorWorker("spies:hangs_on_7", timeout=60) as worker:
+        looking = asyncio.create_task(worker.look(picture(7, 176)))
+        await asyncio.sleep(0)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    starting = asyncio.create_task(DetectorWorker("spies:fine").__aenter__())
     await asyncio.sleep(0)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -52,6 +52,7 @@ async def test_an_answer_has_a_place_that_can_be_deleted_once() -> None:
         assert response.headers["Ballstream-Client"] == "1"
         place = response.headers["Location"].removeprefix("/")
         assert len(place) >= len("whep/") + 32
+        assert response.headers["ETag"] == '"1"'
         await connect(connection, answer)
         assert (await served.ask("GET", place))[0].status == 204
         assert (await served.ask("DELETE", place))[0].status == 200
@@ -97,14 +98,29 @@ async def test_options_say_what_can_be_posted() -> None:
         assert response.headers["Allow"] == "POST, OPTIONS, GET, HEAD"
 
 
-async def test_there_is_no_trickle() -> None:
-    async with serving_http() as served, offering("video") as connection:
-        response, _ = await served.post(connection.localDescription.sdp)
-        place = response.headers["Location"].removeprefix("/")
-        fragment = {"Content-Type": "application/trickle-ice-sdpfrag"}
-        response, _ = await served.ask("PATCH", place, data="a=x", headers=fragment)
-        assert (response.status, response.headers["Allow"]) == (405, "DELETE, OPTIONS, GET, HEAD")
-        assert (await served.ask("PATCH", "whep/nobody"))[0].status == 404
+async def test_a_player_that_trickles_as_mediamtx_s() -> None:
+    async with serving_http() as served, offering("video", "channel") as connection:
+        whole = connection.localDescription.sdp
+        held_back = ("a=candidate:", "a=end-of-candidates")
+        lines = whole.splitlines(keepends=True)
+        offer = "".join(line for line in lines if not line.startswith(held_back))
+        response, answer = await served.post(offer)
+        credentials = ("a=ice-ufrag:", "a=ice-pwd:")
+        once = {line for line in lines if line.startswith(credentials)}
+        wanted = ("m=", "a=mid:", *held_back)
+        fragment = "".join([*once, *(line for line in lines if line.startswith(wanted))])
+        headers = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+        place = response.headers["Location"]
+        response, body = await served.ask("PATCH", place, data=fragment, headers=headers)
+        assert (response.status, body) == (204, "")
+        assert "ETag" not in response.headers
+        await connect(connection, answer)
+        restart = "a=ice-ufrag:other\r\na=ice-pwd:of22lettersorevenmore\r\n"
+        assert (await served.ask("PATCH", place, data=restart, headers=headers))[0].status == 422
+        assert (await served.ask("GET", place))[0].status == 204, "the session goes on"
+        assert (await served.ask("PATCH", "whep/nobody", headers=headers))[0].status == 404
+        response, _ = await served.ask("PATCH", headers=headers)
+        assert (response.status, response.headers["Allow"]) == (405, "POST, OPTIONS, GET, HEAD")
         for method in ("PUT", "DELETE"):
             assert (await served.ask(method))[0].status == 405
 
@@ -121,7 +137,9 @@ async def test_what_cannot_be_answered_gets_its_status() -> None:
         for status, (response, body) in cases.items():
             assert response.status == status
             assert response.content_type == "application/problem+json"
-            assert json.loads(body)["status"] == status
+            explained = json.loads(body)
+            assert explained["status"] == status
+            assert explained["error"] == explained["detail"]
         assert cases[415][0].headers["Accept-Post"] == "application/sdp"
         assert "codec" in cases[406][1]
         assert (await served.post(await make_offer("audio")))[0].status == 406
@@ -151,9 +169,11 @@ async def test_a_full_server_says_when_to_come_again() -> None:
 
 async def test_who_asks_too_often_is_told_so() -> None:
     async with serving_http() as served:
-        statuses = [(await served.ask("GET"))[0].status for _ in range(100)]
-        assert set(statuses) == {204, 429}
-        assert (await served.ask("GET", "healthz"))[0].status == 200
+        statuses = [(await served.ask("POST", data="x"))[0].status for _ in range(100)]
+        assert set(statuses) == {415, 429}
+        for path in ("whep", "main.js", "healthz"):
+            for _ in range(60):
+                assert (await served.ask("GET", path))[0].status in (200, 204)
 
 
 async def test_without_the_token_there_is_nothing() -> None:
@@ -203,6 +223,8 @@ async def test_other_origins_come_in_by_a_list() -> None:
         assert response.status == 204
         assert response.headers["Access-Control-Allow-Origin"] == "https://friend.example"
         assert "Authorization" in response.headers["Access-Control-Allow-Headers"]
+        assert "If-Match" in response.headers["Access-Control-Allow-Headers"]
+        assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
         response, _ = await served.post(offer, Origin="https://friend.example")
         assert response.status == 201
         assert "Location" in response.headers["Access-Control-Expose-Headers"]
@@ -277,6 +299,15 @@ async def test_neither_token_nor_description_is_in_a_log() -> None:
     for description in (offer, answer):
         for line in description.splitlines():
             assert not line.startswith(("a=ice-pwd", "a=fingerprint")) or line not in log
+
+
+async def test_what_is_no_origin_is_wrong_usage() -> None:
+    flags = ("-s", "whep", "--http", "127.0.0.1:0", "--allow-origin", "friend.example")
+    async with run("server", *flags) as server:
+        status, _ = await server.ends()
+    assert status == 2
+    assert server.errors.count("\n") == 1
+    assert "--allow-origin" in server.errors
 
 
 async def test_an_open_address_needs_a_token() -> None:

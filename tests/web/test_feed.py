@@ -4,13 +4,20 @@ import asyncio
 import json
 import socket
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import pytest
 from programs import run, soon
+from samples import Session
 from whep import serving_http
 
 from ballstream.config import Address, ServerConfig, Web
-from ballstream.web import feed, site
+from ballstream.protocol.messages import Estimate
+from ballstream.scoring.counts import counts_of
+from ballstream.scoring.score import Snapshot
+from ballstream.web import feed as feed_module
+from ballstream.web import site as site_module
+from ballstream.web.feed import Feed, row
 from ballstream.web.site import Site
 
 
@@ -51,18 +58,18 @@ async def test_readers_that_hang_up_harm_nobody() -> None:
 
 async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its socket is full after a part of the first line, which is larger than any buffer."""
-    monkeypatch.setattr(feed, "PERIOD", 0.02)
-    monkeypatch.setattr(site, "_WRITE_TIMEOUT", 0.5)
+    monkeypatch.setattr(feed_module, "PERIOD", 0.02)
+    monkeypatch.setattr(site_module, "_WRITE_TIMEOUT", 0.5)
     large = "x" * 20_000_000
 
     async def accept(channel: object) -> None:
         pytest.fail("nobody offers")
 
     serving = Site(
-        ServerConfig(), Web(Address("127.0.0.1", 0)), {"large": large}, accept, lambda: None, list
+        ServerConfig(), Web(Address("127.0.0.1", 0)), {"large": large}, accept, lambda: None
     )
     async with serving.serving() as url:
-        host, port = url.removeprefix("http://").removesuffix("/").split(":")
+        host, port = urlsplit(url).netloc.split(":")
         loop = asyncio.get_running_loop()
         with socket.socket() as lazy:
             lazy.setblocking(False)
@@ -82,3 +89,25 @@ async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
                     received += len(part)
             assert received < len(large), "and what it has not read is not kept for it"
             writer.close()
+
+
+def test_a_row_has_all_counts_and_figures() -> None:
+    session = Session(2, name="left arm", sent=16)
+    verdict = session.scorer.score(Estimate(10, 103, 200), 1.5)
+    cells = row(session, [verdict])
+    counts = {name: getattr(session.snapshot(), name) for name in counts_of(Snapshot)}
+    assert counts.items() <= cells.items()
+    assert cells | {
+        "client": 2, "name": "left arm", "transport": "track", "passive": False,
+        "answered_percent": 6.25, "detection_error_px": 3, "latency_ms": 250,
+        "latency_ms_p95": 250, "now_latency_ms": 250, "now_tracking_error_px": 3,
+    } == cells  # fmt: skip
+    assert row(session, [])["now_latency_ms"] is None
+
+
+def test_who_has_ended_is_in_no_row() -> None:
+    feed, session = Feed({}), Session(1)
+    feed.came(session)
+    assert list(feed._sessions) == [1]
+    feed.ended(session, session.report())
+    assert not feed._sessions

@@ -10,7 +10,6 @@ from whep import SDP
 
 from ballstream.config import IceServer, Secret
 from ballstream.errors import SignalingError
-from ballstream.signaling.sockets import Answer, Bye, Offer, ask
 from ballstream.web.player import connect_whep
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,10 +30,9 @@ async def endpoint(handler: Handler) -> AsyncIterator[str]:
 
 
 async def answer_of(handler: Handler) -> str:
-    async with endpoint(handler) as url, connect_whep(url, None, 5) as channel:
-        answer = await soon(ask(channel, Offer("the offer")))
-        assert isinstance(answer, Answer)
-        return answer.sdp
+    async with endpoint(handler) as url, connect_whep(url, None, 5) as exchange:
+        answer: str = await soon(exchange.exchange("the offer"))
+        return answer
 
 
 async def test_offer_answer_and_goodbye() -> None:
@@ -53,17 +51,77 @@ async def test_offer_answer_and_goodbye() -> None:
 
     async with (
         endpoint(handler) as url,
-        connect_whep(url, Secret("sesame"), 5) as channel,
+        connect_whep(url, Secret("sesame"), 5) as exchange,
     ):
-        assert channel.ice_servers == (IceServer("stun:stun.example"),)
-        assert await ask(channel, Offer("the offer")) == Answer("the answer")
-        await channel.send(Bye())
-        await channel.send(Bye())
+        assert exchange.ice_servers == (IceServer("stun:stun.example"),)
+        assert await exchange.exchange("the offer") == "the answer"
+        await exchange.goodbye()
+        await exchange.goodbye()
     assert requests == [
         ("OPTIONS", "/live", ""),
         ("POST", "/live", "the offer"),
         ("DELETE", "/sessions/7", ""),
     ]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize("headers", [SDP, {"Content-Type": "text/plain"}])
+async def test_any_success_with_a_description_will_do(status: int, headers: dict[str, str]) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(status=status, text="v=0\r\n", headers=headers)
+
+    assert await answer_of(handler) == "v=0\r\n"
+
+
+async def test_a_session_is_ended_though_its_answer_is_none() -> None:
+    deleted = []
+
+    async def handler(request: web.Request) -> web.Response:
+        if request.method == "DELETE":
+            deleted.append(request.path)
+        return web.Response(status=201, text="<html>", headers={"Location": "/live/7"})
+
+    async with endpoint(handler) as url, connect_whep(url, None, 5) as exchange:
+        with pytest.raises(SignalingError, match="something else"):
+            await soon(exchange.exchange("the offer"))
+        await exchange.goodbye()
+    assert deleted == ["/live/7"]
+
+
+async def test_the_name_goes_with_the_offer_alone() -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append((request.method, dict(request.query)))
+        return web.Response(status=201, text="v=0", headers=SDP)
+
+    async with endpoint(handler) as url, connect_whep(f"{url}?room=1", None, 5) as exchange:
+        await soon(exchange.exchange("the offer", "left & right"))
+    assert asked == [
+        ("OPTIONS", {"room": "1"}),
+        ("POST", {"room": "1", "client": "left & right"}),
+    ]
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_elsewhere_the_offer_goes_without_the_token(status: int) -> None:
+    asked = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        asked.append((request.method, await request.text(), "Authorization" in request.headers))
+        return web.Response(status=201, text="v=0", headers={**SDP, "Location": "whep/7"})
+
+    async with endpoint(elsewhere) as other:
+
+        async def handler(request: web.Request) -> web.Response:
+            if request.method == "OPTIONS":
+                return web.Response()
+            return web.Response(status=status, headers={"Location": other})
+
+        async with endpoint(handler) as url, connect_whep(url, Secret("sesame"), 5) as exchange:
+            assert await soon(exchange.exchange("the offer")) == "v=0"
+            await exchange.goodbye()
+    assert asked == [("POST", "the offer", False), ("DELETE", "", False)]
 
 
 async def test_a_balancer_may_send_us_on() -> None:
@@ -82,11 +140,11 @@ async def test_a_balancer_may_send_us_on() -> None:
     [
         (201, "<html>", "text/html", "something else than application/sdp"),
         (201, "v" * 300_000, "application/sdp", "more than"),
-        (200, "v=0", "application/sdp", "refused \\(200\\)"),
         (404, "", "text/plain", "404.*--url"),
         (401, "", "text/plain", "401.*--token"),
         (503, '{"title":"","status":503,"detail":"full"}', "application/problem+json", "full"),
         (503, "[" * 5000, "application/problem+json", "refused \\(503\\)"),
+        (404, '{"error":"no stream is available"}', "application/json", "no stream is available"),
         (406, '{"detail": 5}', "application/problem+json", "refused \\(406\\)"),
         (500, "", "text/plain", "refused \\(500\\)"),
     ],
@@ -134,9 +192,9 @@ async def test_the_token_goes_to_the_endpoint_alone() -> None:
         async def handler(request: web.Request) -> web.Response:
             return web.Response(status=201, text="v", headers={**SDP, "Location": other})
 
-        async with endpoint(handler) as url, connect_whep(url, Secret("sesame"), 5) as channel:
-            await ask(channel, Offer("the offer"))
-            await channel.send(Bye())
+        async with endpoint(handler) as url, connect_whep(url, Secret("sesame"), 5) as exchange:
+            await exchange.exchange("the offer")
+            await exchange.goodbye()
     assert tokens == [None]
 
 

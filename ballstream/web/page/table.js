@@ -9,28 +9,28 @@ function line(row, isOwn) {
   const line = document.createElement("tr");
   line.classList.toggle("own", isOwn);
   line.dataset.client = row.client;
-  line.append(cell(`${row.client}${isOwn ? " (this page)" : ""}`, "th"));
+  const name = row.name ? ` (${row.name})` : "";
+  line.append(cell(`${row.client}${isOwn ? " (this page)" : name}`, "th"));
   if (row.passive) {
     const watching = cell("watches and does not answer");
     watching.colSpan = 6;
     line.append(watching);
     return line;
   }
-  const share = row.frames_sent ? (100 * row.frames_answered) / row.frames_sent : 0;
   line.append(
-    cell(row.frames_sent),
-    cell(`${share.toFixed(1)} %`),
+    cell(row.frames_due),
+    cell(figure(row.answered_percent, 1, " %")),
     cell(figure(row.detection_error_px, 3)),
     cell(figure(row.tracking_error_px, 2)),
     cell(figure(row.latency_ms, 1)),
-    cell(figure(row.latency_p95_ms, 1)),
+    cell(figure(row.latency_ms_p95, 1)),
   );
   return line;
 }
 
-/** A figure with a fixed number of places, a dash where there is none. */
-export function figure(value, places) {
-  return value === null || value === undefined ? "–" : value.toFixed(places);
+/** A figure with a fixed number of places and its unit, a dash where there is none. */
+export function figure(value, places, unit = "") {
+  return value === null || value === undefined ? "–" : value.toFixed(places) + unit;
 }
 
 function cell(text, kind = "td") {

@@ -1,0 +1,35 @@
+"""The flags of the benchmark."""
+
+from dataclasses import dataclass
+
+from ..config.flag import Flag, Group, default, given
+from .scenarios import SCENARIOS
+
+
+@dataclass(frozen=True, slots=True)
+class BenchConfig:
+    """The flags of `ballstream-bench`; the duration in seconds."""
+
+    scenarios: tuple[str, ...] = default(
+        ("clean", "stock"),
+        Flag(
+            "What to run; give it several times to compare. The scenarios are "
+            + "; ".join(f"{each.name}: {each.meaning}" for each in SCENARIOS.values())
+            + ".",
+            Group.RUN,
+            names=("--scenario",),
+            choices=tuple(SCENARIOS),
+        ),
+    )
+    repeat: int = default(
+        3, Flag("Runs of each scenario.", Group.RUN, least=1, without=(given("--profile"),))
+    )
+    duration: float = default(
+        10.0, Flag("Seconds that a run takes.", Group.RUN, metavar="S", least=3)
+    )
+    profile: bool = default(
+        False, Flag("Show where the time of the first scenario's loop goes.", Group.RUN)
+    )
+    json: bool = default(
+        False, Flag("Print JSON to standard output, and nothing else.", Group.OUTPUT)
+    )

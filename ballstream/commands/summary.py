@@ -1,0 +1,100 @@
+"""The last words of a run: files first, then standard output."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ..config import ClientConfig, Secret, ServerConfig
+from ..report import records, view
+from ..report.environment import environment
+from ..report.folder import OutputFolder
+from ..report.records import ReceptionReport, SessionReport
+
+logger = logging.getLogger(__name__)
+
+
+class Summary:
+    """What is left behind of a run: made from its reports, and from what is gathered here before.
+
+    What cannot be written is said, and costs nothing else; the methods return whether it could.
+    """
+
+    def __init__(self, config: ServerConfig | ClientConfig) -> None:
+        self._settings: Mapping[str, Any] = _plain(asdict(config))
+        self._environment = environment()
+        self._json = config.reporting.json
+
+    def write(
+        self, reports: Sequence[SessionReport | ReceptionReport], output: OutputFolder | None
+    ) -> bool:
+        """Write `summary.json`, and to standard output that or a text."""
+        document = records.document(self._settings, self._environment, reports)
+        in_file = output is None or output.write_summary(document)
+        text = [document] if self._json else [line for each in reports for line in _lines(each)]
+        return _print(text) and in_file
+
+    def write_page(self, reports: Sequence[SessionReport], output: OutputFolder) -> bool:
+        """Write `report.html`."""
+        from ..report import page  # who needs no page need not wait for Jinja and Plotly
+
+        return output.write_report(
+            lambda: page.render(
+                self._settings, self._environment, reports, output.lines, output.complete
+            )
+        )
+
+
+def _print(lines: Iterable[str]) -> bool:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        encoding = sys.stdout.encoding
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except OSError as error:
+        logger.error("cannot write to standard output: %s", error.strerror or error)
+        _let_go_of_stdout()
+        return False
+    return True
+
+
+def _let_go_of_stdout() -> None:
+    """Keep Python from trying once more, and from complaining, when it ends."""
+    if sys.stdout is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def _lines(session: SessionReport | ReceptionReport) -> list[str]:
+    match session:
+        case SessionReport():
+            return view.summary_lines(session)
+        case ReceptionReport():
+            return view.reception_lines(session)
+
+
+def _plain(value: Any) -> Any:
+    """Paths as strings and secrets hidden, for JSON."""
+    match value:
+        case dict():
+            return {key: _plain(each) for key, each in value.items()}
+        case tuple():
+            return [_plain(each) for each in value]
+        case Secret():
+            return "(secret)"
+        case bool() | int() | float() | None:
+            return value
+        case str():
+            return _as_utf8(value)
+        case _:
+            return _as_utf8(str(value))
+
+
+def _as_utf8(text: str) -> str:
+    """A text as UTF-8 can have it: bytes of a file name that were none become escapes."""
+    return text.encode(errors="backslashreplace").decode()

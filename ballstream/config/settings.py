@@ -1,0 +1,303 @@
+"""The configurations of the commands, with the flag of each field beside it."""
+
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from . import syntax
+from .flag import Flag, Group, Setting, default, given, says, says_not, where
+from .values import Address, IceServer, Secret, is_loopback
+from .words import Codec, FrameCodec, SignalingMethod, Transport
+
+MIN_FPS, MAX_FPS = 1, 120
+MIN_RADIUS = 4
+
+WHEP_ADDRESS = Address("127.0.0.1", 8080)
+"""Where WHEP is served when no other place is named."""
+
+_TCP = says("--signaling", SignalingMethod.TCP_SOCKET)
+_UNIX = says("--signaling", SignalingMethod.UNIX_SOCKET)
+_PASTED = says("--signaling", SignalingMethod.COPY_AND_PASTE)
+_WHEP = says("--signaling", SignalingMethod.WHEP)
+_PUBLIC_SOCKET = Setting(
+    "--signaling-host",
+    "a --signaling-host that is not loopback",
+    lambda host: not is_loopback(host),
+)
+
+_DURATION = Flag(
+    "Stop after S seconds, then print the summary.",
+    Group.RUN,
+    metavar="S",
+    above=0,
+    absent="until Ctrl-C",
+)
+_TOKEN = partial(
+    Flag,
+    "What a client of whep must know; better given as BALLSTREAM_TOKEN.",
+    Group.WEB,
+    syntax=syntax.TOKEN,
+)
+_INSECURE = partial(
+    Flag,
+    "Allow --http without a --token, or a tcp-socket, on an address that is not loopback.",
+    Group.WEB,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How media finds its way from end to end."""
+
+    ice_servers: tuple[IceServer, ...] = default(
+        (),
+        Flag(
+            "stun:host:3478 or turn:user:password@host:3478?transport=udp.",
+            Group.NETWORK,
+            names=("--ice-server",),
+            syntax=syntax.ICE_SERVER,
+        ),
+    )
+    relay_only: bool = default(
+        False, Flag("Send media through the TURN server only.", Group.NETWORK)
+    )
+    advertise: str | None = default(
+        None,
+        Flag(
+            "An address at which this end can also be reached, as behind a NAT.",
+            Group.NETWORK,
+            syntax=syntax.IP_ADDRESS,
+            without=(given("--relay-only"),),  # which leaves no host candidate to advertise
+        ),
+    )
+
+
+DIRECT = Network()
+"""No servers, nothing to advertise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where the page, WHEP and the metrics are served, and to whom."""
+
+    address: Address = default(
+        WHEP_ADDRESS,
+        Flag(
+            "Serve page, WHEP and metrics there; port 0 takes any that is free.",
+            Group.WEB,
+            names=("--http",),
+            syntax=syntax.ADDRESS,
+            absent=f"{WHEP_ADDRESS} with -s whep, else none",
+        ),
+    )
+    token: Secret | None = default(None, _TOKEN())
+    insecure: bool = default(False, _INSECURE())
+    origins: tuple[str, ...] = default(
+        (),
+        Flag(
+            "Let pages from there use WHEP, such as https://example.org; may be repeated.",
+            Group.WEB,
+            names=("--allow-origin",),
+            metavar="ORIGIN",
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Signaling:
+    """How offer and answer get across."""
+
+    method: SignalingMethod = default(
+        SignalingMethod.TCP_SOCKET,
+        Flag("How offer and answer get across.", Group.SIGNALING, names=("-s", "--signaling")),
+    )
+    host: str = default(
+        "127.0.0.1",
+        Flag(
+            "Address for tcp-socket.",
+            Group.SIGNALING,
+            names=("--signaling-host",),
+            metavar="HOST",
+            needs=(_TCP,),
+        ),
+    )
+    port: int = default(
+        1234,
+        Flag(
+            "Port for tcp-socket.",
+            Group.SIGNALING,
+            names=("--signaling-port",),
+            metavar="PORT",
+            least=1,
+            most=65535,
+            needs=(_TCP,),
+        ),
+    )
+    path: Path = default(
+        Path("ballstream.socket"),
+        Flag(
+            "Socket file for unix-socket.",
+            Group.SIGNALING,
+            names=("--signaling-path",),
+            needs=(_UNIX,),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """What is left behind at the end."""
+
+    json: bool = default(
+        False,
+        Flag("Print one JSON document to standard output, and nothing else there.", Group.OUTPUT),
+    )
+    output: Path | None = default(
+        None,
+        Flag(
+            "Write summary.json, estimates.csv and (server) report.html to DIR.",
+            Group.OUTPUT,
+            metavar="DIR",
+            folder=True,
+        ),
+    )
+
+    @property
+    def lines(self) -> TextIO:
+        """Where lines for the other end appear: with `--json` not among the JSON."""
+        return sys.stderr if self.json else sys.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The flags of `ballstream-server`, in pixels, px/s, bit/s and seconds.
+
+    `web` is None where there is neither `--http` nor WHEP; `insecure` is about a socket, the one of
+    `web` about HTTP.
+    """
+
+    signaling: Signaling = Signaling()
+    reporting: Reporting = Reporting()
+    network: Network = Network()
+    duration: float | None = default(None, _DURATION)
+    size: tuple[int, int] = default(
+        (640, 480), Flag("Size of the picture, even.", Group.VIDEO, syntax=syntax.SIZE)
+    )
+    fps: float = default(30, Flag("Frames a second.", Group.VIDEO, least=MIN_FPS, most=MAX_FPS))
+    radius: float = default(20, Flag("Radius of the ball in px.", Group.SCENE, least=MIN_RADIUS))
+    speed: float = default(
+        280, Flag("Speed of the ball in px/s.", Group.SCENE, least=0, most=100_000)
+    )
+    seed: int = default(
+        0, Flag("Decides where the ball starts and in which direction.", Group.SCENE)
+    )
+    codec: Codec = default(Codec.VP8, Flag("How the video is compressed.", Group.VIDEO))
+    bitrate: int = default(
+        1_000_000,
+        Flag(
+            "Target of the encoder, in bit/s; 800k and 1.5M will do.",
+            Group.VIDEO,
+            syntax=syntax.BITRATE,
+            without=(given("--stock"),),  # aiortc's encoders have targets of their own
+        ),
+    )
+    frame_codec: FrameCodec = default(
+        FrameCodec.PNG,
+        Flag("How frames on a datachannel are compressed; raw is for small pictures.", Group.VIDEO),
+    )
+    quality: int = default(
+        90,
+        Flag(
+            "Quality of JPEG frames on a datachannel.",
+            Group.VIDEO,
+            least=1,
+            most=100,
+            needs=(says("--frame-codec", FrameCodec.JPEG),),
+        ),
+    )
+    stamp: bool = default(True, Flag("Leave the frame number out of the picture.", Group.SCENE))
+    web: Web | None = where(given("--http"), _WHEP)
+    sessions: int | None = default(
+        None,
+        Flag(
+            "Exit after N sessions have ended.",
+            Group.RUN,
+            metavar="N",
+            least=1,
+            absent="no limit",
+        ),
+    )
+    max_sessions: int = default(
+        32,
+        Flag(
+            "Clients at the same time; more are refused.",
+            Group.RUN,
+            metavar="N",
+            least=1,
+            needs=(given("--http"), says_not("--signaling", SignalingMethod.COPY_AND_PASTE)),
+        ),
+    )
+    stock: bool = default(
+        False, Flag("Use aiortc's own encoder, the baseline to measure against.", Group.VIDEO)
+    )
+    insecure: bool = default(False, _INSECURE(needs=(_PUBLIC_SOCKET,)))
+
+    def __post_init__(self) -> None:
+        if self.web is None and self.signaling.method is SignalingMethod.WHEP:
+            object.__setattr__(self, "web", Web())
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """The flags of `ballstream-client`; durations in seconds."""
+
+    signaling: Signaling = Signaling()
+    reporting: Reporting = Reporting()
+    network: Network = Network()
+    duration: float | None = default(None, _DURATION)
+    transport: Transport = default(
+        Transport.TRACK,
+        Flag("Receive the pictures as video, or as bytes on a datachannel.", Group.VIDEO),
+    )
+    detector: str = default(
+        "centroid",
+        Flag(
+            "centroid, contour, hough, or a function of your own.",
+            Group.DETECTOR,
+            metavar="NAME|module:function",
+        ),
+    )
+    display: bool = default(False, Flag("Show pictures and estimates in a window.", Group.DETECTOR))
+    url: str = default(
+        "http://127.0.0.1:8080/whep",
+        Flag("The server's endpoint, for whep.", Group.WEB, syntax=syntax.HTTP_URL, needs=(_WHEP,)),
+    )
+    token: Secret | None = default(None, _TOKEN(needs=(_WHEP,)))
+    wait: float = default(
+        10,
+        Flag(
+            "Keep trying to reach the server for S seconds.",
+            Group.SIGNALING,
+            metavar="S",
+            least=0,
+            without=(_PASTED,),
+        ),
+    )
+    stock: bool = default(
+        False,
+        Flag(
+            "Use aiortc's own receive path, the baseline to measure against.",
+            Group.VIDEO,
+            needs=(says("--transport", Transport.TRACK),),
+        ),
+    )
+    name: str | None = default(
+        None,
+        Flag(
+            "By which the server shows this client, of at most 64 characters.",
+            Group.SIGNALING,
+            syntax=syntax.NAME,
+        ),
+    )

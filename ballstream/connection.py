@@ -1,0 +1,162 @@
+"""From an address to a link: signalling, negotiation, and the pictures that come."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar, assert_never
+from urllib.parse import urlsplit
+
+from .config import DIRECT, ClientConfig, Network, Secret, Signaling, SignalingMethod, Transport
+from .endings import By, Ending, Reason, after, first_of
+from .errors import UsageError
+from .link.offerer import Convert, Link, open_link
+from .signaling.messages import Exchange
+from .signaling.sockets import connect_tcp, connect_unix
+from .signaling.terminal import connect_terminal
+
+if TYPE_CHECKING:
+    from .vision.picture import Picture
+
+Taken = TypeVar("Taken")
+
+
+@asynccontextmanager
+async def connect(
+    address: str,
+    *,
+    transport: str = Transport.TRACK,
+    token: str | None = None,
+    name: str | None = None,
+    wait: float = 10,
+    network: Network = DIRECT,
+    stock: bool = False,
+) -> "AsyncIterator[Link[Picture]]":
+    """A link to the server at an address, over whichever transport and signalling.
+
+        async with ballstream.connect("http://127.0.0.1:8080/whep") as link:
+            async for picture in link.pictures:
+                link.answer(picture.frame, x, y)
+
+    `address` is `tcp://HOST:PORT`, `unix:PATH`, or the URL of a WHEP endpoint, with its `token` if
+    it wants one; `transport` is `track` or `datachannel`; `name` is by which the server shows this
+    client; `wait` says for how many seconds to try; `stock` takes aiortc's own reception. The
+    pictures end when the server says goodbye or closes the connection; where it is lost the
+    iteration raises PeerLost.
+
+    Raises UsageError for another address, SignalingError where there is no server or it refuses,
+    NegotiationError, NoRoute or PeerLost where no connection comes about.
+    """
+    from .vision.decoding import picture_of  # who hands pictures on needs no OpenCV
+
+    config = replace(
+        _addressed(address),
+        transport=_transport(transport),
+        token=None if token is None else Secret(token),
+        name=name,
+        wait=wait,
+        network=network,
+        stock=stock,
+    )
+    async with linked(config, picture_of) as connection:
+        await connection.link.connected()
+        yield connection.link
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(Generic[Taken]):
+    """A link and the task that ends with it; the server's part in the end is an Ending."""
+
+    link: Link[Taken]
+    ended: asyncio.Task[Ending]
+
+
+@asynccontextmanager
+async def linked(config: ClientConfig, convert: Convert[Taken]) -> AsyncIterator[Connection[Taken]]:
+    """A link as a configuration has it, whose pictures are converted as they are taken."""
+    async with _exchanging(config) as exchange:
+
+        async def ask(offer: str) -> str:
+            return await exchange.exchange(offer, config.name)
+
+        # The servers of our flags, or else those that the server names.
+        servers = config.network.ice_servers or exchange.ice_servers
+        network = replace(config.network, ice_servers=servers)
+        try:
+            async with open_link(
+                ask, network, config.transport, stock=config.stock, convert=convert
+            ) as link:
+                ended = asyncio.create_task(_end_of(link, exchange))
+                try:
+                    yield Connection(link, ended)
+                finally:
+                    ended.cancel()
+                    await asyncio.gather(ended, return_exceptions=True)
+        finally:
+            await exchange.goodbye()
+
+
+async def _end_of(link: Link[Taken], exchange: Exchange) -> Ending:
+    """Wait until the server ends it, and then let the pictures end, too."""
+    try:
+        return await first_of(
+            link.closed(), after(exchange.gone.wait(), Ending(By.SERVER, Reason.GOODBYE))
+        )
+    except Exception as error:
+        link.pictures.fail(error)
+        raise
+    finally:
+        link.pictures.end()
+
+
+def _exchanging(config: ClientConfig) -> AbstractAsyncContextManager[Exchange]:
+    signaling = config.signaling
+    match signaling.method:
+        case SignalingMethod.TCP_SOCKET:
+            return connect_tcp(signaling.host, signaling.port, config.wait)
+        case SignalingMethod.UNIX_SOCKET:
+            return connect_unix(signaling.path, config.wait)
+        case SignalingMethod.COPY_AND_PASTE:
+            return connect_terminal(config.reporting.lines)
+        case SignalingMethod.WHEP:
+            from .web.player import connect_whep  # who needs no HTTP need not wait for it to load
+
+            return connect_whep(config.url, config.token, config.wait)
+        case _:
+            assert_never(signaling.method)
+
+
+def _addressed(address: str) -> ClientConfig:
+    """The configuration of a client of the server at an address."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise _no_address(address) from None
+    match parts.scheme:
+        case "tcp" if parts.hostname and port:
+            return ClientConfig(
+                Signaling(SignalingMethod.TCP_SOCKET, host=parts.hostname, port=port)
+            )
+        case "unix" if address != "unix:":
+            path = Path(address.removeprefix("unix:"))
+            return ClientConfig(Signaling(SignalingMethod.UNIX_SOCKET, path=path))
+        case "http" | "https" if parts.hostname:
+            return ClientConfig(Signaling(SignalingMethod.WHEP), url=address)
+        case _:
+            raise _no_address(address)
+
+
+def _no_address(address: str) -> UsageError:
+    return UsageError(
+        f"{address!r} is no address of a server: tcp://HOST:PORT, unix:PATH, or the http:// or "
+        "https:// URL of a WHEP endpoint"
+    )
+
+
+def _transport(word: str) -> Transport:
+    try:
+        return Transport(word)
+    except ValueError:
+        raise UsageError(f"{word!r} is no transport: track or datachannel") from None

@@ -1,0 +1,255 @@
+"""The server's end of a connection: it answers an offer, sends the frames, and hears messages."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import NoReturn, Protocol, Self
+
+from aiortc import RTCDataChannel
+
+from ..config import Codec, Network
+from ..endings import By, Ending, Reason, after, first_of
+from ..errors import InternalFailure
+from ..protocol import frames, messages
+from ..protocol.messages import Feedback
+from .broadcast import Broadcast, ViewerTrack
+from .codec import VideoPacket
+from .guard import Guard
+from .images import ImageSender, Messages
+from .negotiation import add_candidate, answer_offer, send_track, wants_video
+from .peer import Peer
+from .source import Drawn, OnFrame, Source
+from .track import BallTrack
+
+_CHANNEL_TIMEOUT = 2.0
+_CLOSE_GRACE = 0.5
+
+
+class Listener(Protocol):
+    """Whoever is told what happens on a connection."""
+
+    def opened(self) -> None:
+        """The client can get frames and say something of them."""
+
+    def sent(self, drawn: Drawn) -> None:
+        """The client gets a frame."""
+
+    def left_out(self, drawn: Drawn) -> None:
+        """The client does not get a frame, because it, or the way to it, did not keep up."""
+
+    def said(self, message: object, at: float) -> None:
+        """A message came on the channel `coordinates`, at an instant of the monotonic clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What a server can send, made once for all of its clients.
+
+    The video in a codec, `VP8` or `H264`, is one broadcast for all; where that is None, each viewer
+    gets a track of the source that aiortc encodes. The images have the codec's name beside them.
+    """
+
+    source: Source
+    video: Broadcast[VideoPacket] | None
+    video_codec: Codec
+    images: Broadcast[Messages]
+    image_codec: str
+
+    def track(
+        self, on_frame: OnFrame, guard: Guard, on_dropped: OnFrame
+    ) -> BallTrack | ViewerTrack:
+        """A track for one viewer."""
+        if self.video is None:
+            return BallTrack(self.source, on_frame, guard)
+        return ViewerTrack(self.video, on_frame, guard, on_dropped)
+
+
+class Answerer:
+    """One connection to a client, from its offer on; use as `async with`.
+
+    `listener` is told what becomes of each frame for the client, and what it says on the channel
+    `coordinates`; what it raises ends the session as failed.
+    """
+
+    def __init__(self, network: Network, streams: Streams, listener: Listener) -> None:
+        self.peer = Peer(network)
+        self._network = network
+        self._streams = streams
+        self._listener = listener
+        self._outlets = Outlets()
+        self._channel: RTCDataChannel | None = None
+        self._ready = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.peer.__aexit__(kind, error, trace)
+        finally:
+            self._outlets.stop()
+
+    async def answer(self, offer: str) -> str:
+        """Answer an offer; takes and gives SDP.
+
+        Raises NegotiationError where the offer cannot be used, NoRoute where there is no address.
+        """
+        connection = self.peer.connection
+        self.peer.guard.on(connection, "datachannel", self._on_datachannel, "taking a channel")
+        if wants_video(offer):
+            self._add_video()
+        return await answer_offer(connection, offer, self._network)
+
+    async def add_candidate(self, line: str, mid: str | None) -> None:
+        """Take a way to the client that it found after its offer; an unusable one is ignored."""
+        await add_candidate(self.peer.connection, line, mid)
+
+    async def open(self) -> bool:
+        """Wait for the connection and its channels, and let the frames begin; False without any.
+
+        Raises PeerLost where no connection comes about in time.
+        """
+        await self.peer.connected()
+        if not self.passive:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CHANNEL_TIMEOUT):
+                    await self._ready.wait()
+        self._outlets.release()
+        if self._channel is not None:
+            self._listener.opened()
+        return bool(self._outlets)
+
+    async def closed(self) -> Ending:
+        """Wait until the client closes the connection; raises PeerLost where it is lost."""
+        return await after(self.peer.watch(), Ending(By.CLIENT, Reason.CLOSED))
+
+    async def failure(self) -> NoReturn:
+        """Raise InternalFailure once we fail, or what `listener` raised on purpose."""
+        await first_of(self.peer.guard.failure(), self._outlets.given_up())
+        raise AssertionError("neither of them returns")
+
+    def say(self, feedback: Feedback) -> bool:
+        """Tell the client on the channel `coordinates`; False where that is impossible now."""
+        channel = self._channel
+        # A client that does not read must not make the server remember: no queue here.
+        if channel is None or channel.readyState != "open" or channel.bufferedAmount:
+            return False
+        channel.send(messages.encode(feedback))
+        return True
+
+    @property
+    def has_channel(self) -> bool:
+        """Whether the client opened a channel `coordinates`, so that it can be scored."""
+        return self._channel is not None
+
+    @property
+    def passive(self) -> bool:
+        """Whether the client only watches: without datachannels it can answer nothing."""
+        return self.peer.connection.sctp is None
+
+    @property
+    def transport(self) -> str:
+        """How frames go to the client: `track`, `datachannel`, or both with a plus between."""
+        return "+".join(self._outlets.codecs)
+
+    @property
+    def codec(self) -> str:
+        """The names of what they are compressed with, likewise."""
+        return "+".join(self._outlets.codecs.values())
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out because the client, or the way to it, did not keep up."""
+        return self._outlets.dropped
+
+    async def bytes_sent(self) -> int:
+        """What went out so far, in bytes; without media, what the frames alone took."""
+        # aiortc counts what a connection sends only where there is media on it.
+        return await self.peer.bytes_sent() or self._outlets.bytes_sent
+
+    def _add_video(self) -> None:
+        guard = self.peer.guard
+        track = self._streams.track(self._listener.sent, guard, self._listener.left_out)
+        sender = send_track(self.peer.connection, track, self._streams.video_codec)
+        if isinstance(track, ViewerTrack):
+            track.listen(sender)
+        guard.on(track, "ended", self._outlets.give_up, "hearing of a track's end")
+        self._outlets.add("track", track, self._streams.video_codec)
+
+    def _on_datachannel(self, channel: RTCDataChannel) -> None:
+        guard = self.peer.guard
+        taken = self._channel is not None and self._channel.readyState != "closed"
+        if channel.label == messages.LABEL and not taken:
+            self._channel = channel
+            if self._outlets.released:
+                self._listener.opened()
+            guard.on(channel, "message", self._hear, "taking a message of the client's")
+        elif channel.label == frames.LABEL and "datachannel" not in self._outlets.codecs:
+            listener, images = self._listener, self._streams.images
+            sender = ImageSender(channel, images, listener.sent, guard, listener.left_out)
+            self._outlets.add("datachannel", sender, self._streams.image_codec)
+        if self._channel is not None and self._outlets:
+            self._ready.set()
+
+    def _hear(self, message: object) -> None:
+        self.peer.heard()
+        self._listener.said(message, time.monotonic())
+
+
+class Outlets:
+    """What goes out to one client, by the name of its transport; `codecs` says how compressed."""
+
+    def __init__(self) -> None:
+        self.codecs: dict[str, str] = {}
+        self._outlets: list[BallTrack | ViewerTrack | ImageSender] = []
+        self.released = False
+        self._given_up = asyncio.Event()
+
+    def __bool__(self) -> bool:
+        return bool(self._outlets)
+
+    def add(
+        self, transport: str, outlet: BallTrack | ViewerTrack | ImageSender, codec: str
+    ) -> None:
+        """Add one, which begins with the others, or at once if these have begun."""
+        self.codecs[transport] = codec
+        self._outlets.append(outlet)
+        if self.released:
+            outlet.release()
+
+    def release(self) -> None:
+        """Let the frames begin."""
+        self.released = True
+        for outlet in self._outlets:
+            outlet.release()
+
+    def stop(self) -> None:
+        """End them all."""
+        for outlet in self._outlets:
+            outlet.stop()
+
+    def give_up(self) -> None:
+        """Take note that a track ended."""
+        self._given_up.set()
+
+    async def given_up(self) -> NoReturn:
+        """Raise InternalFailure where a track ends while its connection goes on."""
+        await self._given_up.wait()
+        # aiortc ends the tracks of a connection just before it says that the client closed it.
+        await asyncio.sleep(_CLOSE_GRACE)
+        raise InternalFailure("sending the video", RuntimeError("aiortc gave it up"))
+
+    @property
+    def dropped(self) -> int:
+        return sum(each.dropped for each in self._outlets if not isinstance(each, BallTrack))
+
+    @property
+    def bytes_sent(self) -> int:
+        return sum(each.bytes_sent for each in self._outlets if isinstance(each, ImageSender))

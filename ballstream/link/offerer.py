@@ -1,0 +1,231 @@
+"""The client's end of a connection: it makes the offer, gets the pictures, and sends answers."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+from aiortc import RTCDataChannel
+from aiortc.sdp import SessionDescription
+from av import VideoFrame
+
+from ..config import DIRECT, Network
+from ..endings import By, Ending, Reason, after, first_of
+from ..errors import ProtocolError, SignalingError
+from ..protocol import frames, messages
+from ..protocol.frames import Image
+from ..protocol.messages import Alive, Estimate, Feedback
+from ..protocol.planes import Planes
+from .images import ImageReception
+from .negotiation import accept_answer, make_offer
+from .peer import Peer
+from .picture import planes_of_frame
+from .pictures import Pictures
+from .receiver import Reception, open_reception
+
+Picture = TypeVar("Picture")
+
+Exchange = Callable[[str], Awaitable[str]]
+"""An offer's SDP in, the answer's out; raises SignalingError where there is none."""
+
+Convert = Callable[[Planes | Image], Picture]
+"""What came, into what `pictures` gives; raises ValueError where that is impossible."""
+
+_ALIVE_PERIOD = 1.0
+_MOST_BUFFERED = 16 * 1024
+_MOST_REMEMBERED = 64
+_PLANAR = ("yuv420p", "yuvj420p")
+
+
+class Link(Generic[Picture]):
+    """One connection to a server: `pictures` come, `answer` goes back.
+
+    `codec` is the name of the video's codec or, on a datachannel, of the images', once there was
+    one; `feedback` what the server said last of how we are doing.
+    """
+
+    def __init__(self, peer: Peer, channel: RTCDataChannel, convert: Convert[Picture]) -> None:
+        self._arrivals = Arrivals(convert)
+        self.pictures = Pictures(self._arrivals.take)
+        self.codec = ""
+        self.feedback: Feedback | None = None
+        self.opened = asyncio.Event()
+        """Set once the connection is made."""
+
+        self._reception: Reception | ImageReception | None = None
+        self._rejected = 0
+        self._peer = peer
+        self._channel = channel
+        peer.guard.on(channel, "message", self._on_message, "reading a message of the server's")
+
+    @property
+    def rejected(self) -> int:
+        """Messages of the server's that were neither feedback nor a part of a picture."""
+        images = self._reception if isinstance(self._reception, ImageReception) else None
+        return self._rejected + (0 if images is None else images.rejected)
+
+    @property
+    def lost(self) -> int:
+        """Pictures that came in parts on a datachannel, and not whole."""
+        return self._reception.lost if isinstance(self._reception, ImageReception) else 0
+
+    @property
+    def breaks(self) -> int:
+        """How often the video went on with a keyframe after a loss."""
+        return self._reception.breaks if isinstance(self._reception, Reception) else 0
+
+    async def connected(self) -> None:
+        """Wait for the connection; raises PeerLost where none comes about in time."""
+        await self._peer.connected()
+
+    async def closed(self) -> Ending:
+        """Wait for the end of the connection, then of `pictures` too; returns how it ended.
+
+        Raises PeerLost where the server is lost, InternalFailure where we failed.
+        """
+        assert self._reception is not None
+        closed = Ending(By.SERVER, Reason.CLOSED)
+        try:
+            await self._peer.connected()
+            self.opened.set()
+            ending = await first_of(
+                self._peer.guard.failure(),
+                after(self._peer.watch(), closed),
+                after(self._reception.run(), closed),
+                self._say_alive(),
+            )
+        except Exception as error:
+            self.pictures.fail(error)
+            raise
+        self.pictures.end()
+        return ending
+
+    def answer(
+        self, frame: int | None, x: float | None, y: float | None, detect_ms: float | None = None
+    ) -> bool:
+        """Say where the ball is in a picture, or with None that there is none; False if unsent.
+
+        `frame` is the picture's number; `x` and `y` are in pixels, OpenCV's convention;
+        `detect_ms` is how long the detector took. What cannot be sent now is never sent.
+        """
+        came_at = self._arrivals.instant(frame)
+        client_ms = None if came_at is None else round(1e3 * (time.monotonic() - came_at), 3)
+        detect_ms = None if detect_ms is None else round(detect_ms, 3)
+        return self._say(Estimate(frame, x, y, detect_ms, client_ms))
+
+    def _say(self, message: Estimate | Alive) -> bool:
+        channel = self._channel
+        if channel.readyState != "open" or channel.bufferedAmount > _MOST_BUFFERED:
+            return False
+        channel.send(messages.encode(message))
+        return True
+
+    async def _say_alive(self) -> Ending:
+        while True:
+            await asyncio.sleep(_ALIVE_PERIOD)
+            self._say(Alive(self.pictures.received, self.pictures.skipped))
+
+    def _on_message(self, text: object) -> None:
+        try:
+            self.feedback = messages.decode_feedback(text)
+        except ProtocolError:
+            self._rejected += 1
+            return
+        # It comes whatever becomes of the pictures, so that its absence says something.
+        self._peer.heard()
+        self._peer.gives_signs = True
+
+    async def receive_video(self, ask: Callable[[], Awaitable[str]], *, stock: bool) -> None:
+        """Add a video transceiver, ask for the answer, and be ready for pictures."""
+        video = self._peer.connection.addTransceiver("video", direction="recvonly")
+        self._reception = open_reception(
+            video.receiver, self._on_video, self._peer.guard, stock=stock
+        )
+        answer = await ask()
+        if video.currentDirection != "recvonly":
+            raise SignalingError("the server answered, but sends no video")
+        self.codec = _codec_of(answer)
+
+    async def receive_images(self, ask: Callable[[], Awaitable[str]]) -> None:
+        """Add a datachannel for frames, ask for the answer, and be ready for pictures."""
+        channel = self._peer.connection.createDataChannel(frames.LABEL, **frames.CHANNEL_OPTIONS)
+        self._reception = ImageReception(channel, self._on_image, self._peer.guard)
+        await ask()
+
+    def _on_video(self, frame: VideoFrame) -> None:
+        assert self._reception is not None
+        if frame.format.name not in _PLANAR:
+            frame = frame.reformat(format="yuv420p")
+        self.pictures.put((planes_of_frame(frame), self._reception.received_at))
+
+    def _on_image(self, image: Image) -> None:
+        assert self._reception is not None
+        self._peer.heard()
+        self.codec = image.codec.name
+        self.pictures.put((image, self._reception.received_at))
+
+
+class Arrivals(Generic[Picture]):
+    """Converts pictures as they are taken, and remembers when they came."""
+
+    def __init__(self, convert: Convert[Picture]) -> None:
+        self._convert = convert
+        self._instants: dict[int | None, float] = {}
+
+    def take(self, came: tuple[Planes | Image, float]) -> Picture:
+        """Convert a picture whose last packet came at an instant."""
+        picture, received_at = came
+        taken = self._convert(picture)
+        number: int | None = getattr(taken, "frame", None)
+        self._instants.pop(number, None)
+        self._instants[number] = received_at
+        if len(self._instants) > _MOST_REMEMBERED:
+            del self._instants[next(iter(self._instants))]
+        return taken
+
+    def instant(self, number: int | None) -> float | None:
+        """When the picture came that has this number; one without is the newest of these."""
+        return self._instants.get(number, self._instants.get(None))
+
+
+@asynccontextmanager
+async def open_link(
+    exchange: Exchange,
+    network: Network = DIRECT,
+    transport: str = "track",
+    *,
+    stock: bool = False,
+    convert: Convert[Picture],
+) -> AsyncIterator[Link[Picture]]:
+    """Make an offer and apply the answer; what remains is to wait until the link is connected.
+
+    `transport` is `track` or `datachannel`; `stock` takes aiortc's own reception of video.
+    Raises NoRoute, NegotiationError or SignalingError where the two ends do not come to terms.
+    """
+    async with Peer(network) as peer:
+        connection = peer.connection
+        # The channels come first: what is there when the offer is made is part of it, and one
+        # answer settles pictures and coordinates together.
+        channel = connection.createDataChannel(messages.LABEL, **messages.CHANNEL_OPTIONS)
+        link = Link(peer, channel, convert)
+
+        async def ask() -> str:
+            answer = await exchange(await make_offer(connection, network))
+            await accept_answer(connection, answer)
+            return answer
+
+        if transport == "datachannel":
+            await link.receive_images(ask)
+        else:
+            await link.receive_video(ask, stock=stock)
+        try:
+            yield link
+        finally:
+            link.pictures.end()
+
+
+def _codec_of(answer: str) -> str:
+    """The name of the codec that an answer, which was accepted, settled on."""
+    sections = SessionDescription.parse(answer).media
+    return next(section.rtp.codecs[0].name for section in sections if section.kind == "video")

@@ -1,0 +1,103 @@
+"""Who is told what happens on a server, without the server's knowing them."""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from ..errors import BallstreamError
+from ..scoring.score import Snapshot, Verdict
+from .records import SessionReport
+
+logger = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """A session as its observers see it, while it runs and when it has ended."""
+
+    @property
+    def number(self) -> int:
+        """By which the server shows the client."""
+
+    @property
+    def name(self) -> str | None:
+        """By which the client wants to be known."""
+
+    @property
+    def transport(self) -> str:
+        """How frames go to the client."""
+
+    @property
+    def passive(self) -> bool:
+        """Whether the client only watches, so that there is nothing to score."""
+
+    def snapshot(self) -> Snapshot:
+        """The figures at present."""
+
+
+class Observer:
+    """Is told of events; does nothing by itself.
+
+    Of every offer one of two things is told: that it was `refused`, or that a client `came`, and
+    later, whatever happens between, that its session `ended`. Verdicts come in between only.
+    """
+
+    def came(self, session: Watched) -> None:
+        """A client's offer was answered."""
+
+    def refused(self, error: BallstreamError) -> None:
+        """A client got no session."""
+
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
+        """An estimate arrived, at an instant of the scene's time."""
+
+    def ended(self, session: Watched, report: SessionReport) -> None:
+        """A session is over, also one that never came to a connection."""
+
+    def closed(self) -> None:
+        """The server has ended; nothing more will be told."""
+
+
+class Observers(Observer):
+    """Tells several; one that fails is left out from then on and disturbs nobody."""
+
+    def __init__(self, observers: Iterable[Observer]) -> None:
+        self._observers = list(observers)
+        self.failed = False
+        """Whether one of them failed."""
+
+    def add(self, observer: Observer) -> None:
+        """Tell a further one, from now on."""
+        self._observers.append(observer)
+
+    def remove(self, observer: Observer) -> None:
+        """Tell it nothing more, if it has not failed meanwhile."""
+        with suppress(ValueError):
+            self._observers.remove(observer)
+
+    def came(self, session: Watched) -> None:
+        self._tell(lambda each: partial(each.came, session))
+
+    def refused(self, error: BallstreamError) -> None:
+        self._tell(lambda each: partial(each.refused, error))
+
+    def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
+        self._tell(lambda each: partial(each.verdict, session, at, verdict))
+
+    def ended(self, session: Watched, report: SessionReport) -> None:
+        self._tell(lambda each: partial(each.ended, session, report))
+
+    def closed(self) -> None:
+        self._tell(lambda each: each.closed)
+
+    def _tell(self, event: Callable[[Observer], Callable[[], None]]) -> None:
+        for each in tuple(self._observers):
+            try:
+                event(each)()
+            except Exception as error:
+                self.failed = True
+                self.remove(each)
+                name = type(each).__name__
+                logger.error("%s ends here: %s: %s", name, type(error).__name__, error)
+                logger.debug("%s ends here", name, exc_info=True)

@@ -1,0 +1,199 @@
+"""What became of every frame that a client was due: missed, dropped, or sent, answered or not."""
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from ..protocol.stamp import MODULUS
+
+REMEMBERED = 10.0
+"""Seconds for which a frame waits for its answer; a later one is late, and the frame is lost."""
+
+_FORGOTTEN = 60.0
+"""Seconds after which nobody knows any more that a frame had no answer."""
+
+
+_EARLY = 1e-3
+"""Part of a frame time by which a frame may be drawn too early: as little as a clock may err."""
+
+
+class Schedule(msgspec.Struct, frozen=True):
+    """Frame `i` is due at `origin + i / fps`."""
+
+    origin: float
+    fps: float
+
+    def position(self, at: float) -> float:
+        """An instant, counted in frame times."""
+        return (at - self.origin) * self.fps
+
+
+class Frame:
+    """A frame that was drawn, and either went out to a client or was dropped on the way to it."""
+
+    __slots__ = ("answered", "drawn_at", "due", "late", "number", "seconds", "sent")
+
+    def __init__(self, number: int, seconds: float, drawn_at: float, sent: bool) -> None:
+        self.number = number
+        self.seconds = seconds
+        self.drawn_at = drawn_at
+        self.sent = sent
+        self.answered = False
+        self.late = False
+        """Whether an answer came when it was lost already."""
+
+        self.due = True
+
+
+class Fates(msgspec.Struct, frozen=True):
+    """Numbers of frames; those `open` were sent and not answered, but may still be."""
+
+    due: int
+    dropped: int
+    sent: int
+    answered: int
+    open: int
+
+
+class _Tally(msgspec.Struct):
+    """`expired` were sent and not answered within ten seconds."""
+
+    dropped: int = 0
+    sent: int = 0
+    answered: int = 0
+    expired: int = 0
+
+
+class Ledger:
+    """Keeps account of the frames of one client by their numbers, in bounded memory.
+
+    Frames are due from the first on that it is told of, or from `opened` on; then every number up
+    to the newest counts, told or not. With a `schedule` it is known what was due at the end, too,
+    when nothing came any more.
+    """
+
+    def __init__(self, schedule: Schedule | None) -> None:
+        self.started: float | None = None
+        """The instant before the first frame was drawn that went out."""
+
+        self._schedule = schedule
+        self._opened = False
+        self._first: int | None = None
+        self._last = -1
+        self._tally = _Tally()
+        self._frames: dict[int, Frame] = {}  # of the last ten seconds
+        self._old: dict[int, Frame] = {}  # older ones that had no answer
+
+    def opened(self, at: float) -> None:
+        """From an instant on the client can answer; what was before is not due any more."""
+        if self._opened:
+            return
+        self._opened = True
+        self._tally = _Tally()
+        for frame in self._known():
+            frame.due = False
+        self._first = None
+        if self._schedule is not None:
+            self._first = math.ceil(self._schedule.position(at))
+            self._last = self._first - 1
+
+    def drawn(self, number: int, seconds: float, at: float) -> None:
+        """A frame went out."""
+        if self.started is None:
+            self.started = at
+        frame = self._frames.get(number % MODULUS)
+        if frame is None:
+            self._enter(Frame(number, seconds, at, sent=True))
+        elif not frame.sent:  # it was dropped on the way by the other transport
+            frame.sent = True
+            self._tally.dropped -= frame.due
+            self._tally.sent += frame.due
+
+    def dropped(self, number: int, seconds: float, at: float) -> None:
+        """A frame was left out, as the client, or the way to it, did not keep up."""
+        if number % MODULUS not in self._frames:
+            self._enter(Frame(number, seconds, at, sent=False))
+
+    def _enter(self, frame: Frame) -> None:
+        self._first = frame.number if self._first is None else min(self._first, frame.number)
+        self._last = max(self._last, frame.number)
+        self._frames[frame.number % MODULUS] = frame
+        if frame.sent:
+            self._tally.sent += 1
+        else:
+            self._tally.dropped += 1
+        self._age(frame.drawn_at)
+
+    def _age(self, now: float) -> None:
+        for key, frame in _older(self._frames, now - REMEMBERED):
+            if not frame.answered:
+                self._old[key] = frame
+                self._tally.expired += frame.sent and frame.due
+        for _ in _older(self._old, now - _FORGOTTEN):
+            pass
+
+    def find(self, stamp: int) -> Frame | None:
+        """The frame that went out with a stamp, unless it is long ago or was answered since."""
+        frame = self._frames.get(stamp) or self._old.get(stamp)
+        return frame if frame is not None and frame.sent else None
+
+    def answer(self, frame: Frame) -> None:
+        """Let a frame be answered."""
+        frame.answered = True
+        self._tally.answered += frame.due
+
+    def now(self) -> Fates:
+        """The account at present; open are all that may be answered yet, in no time to speak of."""
+        tally = self._tally
+        due = 0 if self._first is None else self._last - self._first + 1
+        waiting = tally.sent - tally.answered - tally.expired
+        return Fates(due, tally.dropped, tally.sent, tally.answered, waiting)
+
+    def total(self, until: float, grace: float) -> Fates:
+        """The account of a session that ended at an instant: what was drawn later is left out.
+
+        Open are the frames of the last `grace` seconds that had no answer.
+        """
+        unseen = [frame for frame in self._known() if frame.due and frame.drawn_at > until]
+        unsent = [frame for frame in unseen if not frame.sent]
+        unanswered = sum(frame.sent and not frame.answered for frame in unseen)
+        waiting = sum(
+            frame.due and frame.sent and not frame.answered and frame.drawn_at > until - grace
+            for frame in self._known()
+        )
+        return Fates(
+            due=self._due_until(until, grace, [frame.number for frame in unseen]),
+            dropped=self._tally.dropped - len(unsent),
+            sent=self._tally.sent - unanswered,
+            answered=self._tally.answered,
+            open=waiting - unanswered,
+        )
+
+    def _due_until(self, until: float, grace: float, unseen: list[int]) -> int:
+        """How many frames were due by an instant, from which on those `unseen` were drawn.
+
+        Frames of which nothing was heard are due only after a while: one may have been on its way.
+        """
+        if self._first is None:
+            return 0
+        last = min(unseen) - 1 if unseen else self._last
+        if self._schedule is not None:
+            position = self._schedule.position
+            if unseen:
+                last = min(last, math.floor(position(until) + _EARLY))
+            last = max(last, math.floor(position(until - grace)))
+        return max(last - self._first + 1, 0)
+
+    def _known(self) -> Iterator[Frame]:
+        yield from self._old.values()
+        yield from self._frames.values()
+
+
+def _older(frames: dict[int, Frame], than: float) -> Iterator[tuple[int, Frame]]:
+    """Take out the frames that were drawn before an instant, the oldest first."""
+    while frames:
+        key = next(iter(frames))
+        if frames[key].drawn_at >= than:
+            return
+        yield key, frames.pop(key)

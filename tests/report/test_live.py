@@ -1,0 +1,68 @@
+import asyncio
+
+import msgspec
+import pytest
+from programs import soon
+from samples import SESSION, Session
+
+from ballstream.errors import BallstreamError
+from ballstream.report import view
+from ballstream.report.live import LiveView
+from ballstream.report.records import Ended
+from ballstream.report.terminal import Terminal
+
+
+class Paper(Terminal):
+    """A terminal that keeps what it is told."""
+
+    period = 0.001
+
+    def __init__(self) -> None:
+        super().__init__(view.server_table, view.server_line)
+        self.notes: list[str] = []
+        self.shown: list[list[view.Cells]] = []
+        self.drawn = asyncio.Event()
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def show(self, rows: object) -> None:
+        self.shown.append(list(rows))  # type: ignore[call-overload]
+        self.drawn.set()
+
+
+async def rows(shown: LiveView, paper: Paper) -> list[str]:
+    """Whom the view shows the next time."""
+    paper.drawn.clear()
+    running = asyncio.create_task(shown.run())
+    await soon(paper.drawn.wait())
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    return [name for name, *_ in paper.shown[-1]]
+
+
+async def test_those_who_are_there_and_scored_have_a_row() -> None:
+    paper = Paper()
+    shown = LiveView(paper)
+    first, named, passive = Session(1), Session(2, name="left arm"), Session(3, passive=True)
+    assert await rows(shown, paper) == []
+    for session in (first, named, passive):
+        shown.came(session)
+    assert await rows(shown, paper) == ["client 1", "client 2 (left arm)"]
+    shown.ended(first, first.report())
+    assert await rows(shown, paper) == ["client 2 (left arm)"]
+
+
+def test_events_are_noted() -> None:
+    paper = Paper()
+    shown = LiveView(paper)
+    shown.refused(BallstreamError("the server is full"))
+    session = Session(3)
+    shown.came(session)
+    ended = Ended("client", False, "the client said goodbye")
+    shown.ended(session, msgspec.structs.replace(SESSION, ended=ended))
+    assert paper.notes == [
+        "refused a client: the server is full",
+        "client 3 is gone: the client said goodbye",
+    ]

@@ -1,0 +1,72 @@
+"""A client's messages, moved through time by hand."""
+
+import pytest
+
+from ballstream.protocol.messages import Alive, Estimate, Feedback, encode
+from ballstream.scoring.intake import Intake
+from ballstream.scoring.score import Loss, Result, Scorer
+
+
+@pytest.fixture
+def scorer() -> Scorer:
+    """One that sent 20 frames, eight a second."""
+    made = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    for number in range(20):
+        made.drawn(number, number / 8, number / 8)
+    return made
+
+
+def test_an_estimate_is_judged(scorer: Scorer) -> None:
+    verdict = Intake(scorer).take(encode(Estimate(16, 103, 204)), 2.25)
+    assert verdict is not None
+    assert (verdict.result, verdict.detection_error_px) == (Result.ANSWERED, 5)
+
+
+@pytest.mark.parametrize("rubbish", ["", "hello", b"{}", '{"type": "estimate", "frame": -1}'])
+def test_rubbish_is_counted(scorer: Scorer, rubbish: object) -> None:
+    assert Intake(scorer).take(rubbish, 2.25) is None
+    assert scorer.snapshot().rejected == 1
+
+
+def test_more_messages_than_500_a_second_are_not_read(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    text = encode(Estimate(None, 100, 200))
+    taken = [intake.take(text, 2.0) for _ in range(600)]
+    assert [verdict is None for verdict in taken] == [False] * 500 + [True] * 100
+    assert intake.take(text, 2.01) is not None
+    assert scorer.snapshot().rejected == 100
+    assert not intake.exhausted
+
+
+def test_patience_ends_after_five_thousand_messages_that_are_rubbish(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    for _ in range(5_000):
+        intake.take("rubbish", 2.0)
+    assert not intake.exhausted
+    intake.take("rubbish", 2.0)
+    assert intake.exhausted
+
+
+def test_patience_comes_back_with_time(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    for second in range(1_000):
+        for _ in range(10):
+            intake.take("rubbish", 2.0 + second)
+    assert not intake.exhausted
+    assert scorer.snapshot().rejected == 10_000
+
+
+def test_feedback_tells_the_medians(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    assert intake.feedback() == Feedback(0, None, None)
+    intake.take(encode(Estimate(16, 100.12345, 200)), 2.25)
+    assert intake.feedback() == Feedback(1, 0.123, 250.0)
+
+
+def test_a_sign_of_life_is_no_estimate_and_no_rubbish(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    assert intake.alive is None
+    assert intake.take(encode(Alive(10, 3)), 2.25) is None
+    assert intake.alive == Alive(10, 3)
+    assert scorer.snapshot().rejected == 0
+    assert scorer.total(30).lost == Loss(on_the_way=17, skipped=3, late=0)
