@@ -81,8 +81,10 @@ class Link(Generic[Picture]):
         await self._peer.connected()
 
     async def closed(self) -> Ending:
-        """Wait for the end of the connection, then of `pictures` too; returns how it ended.
+        """Watch over the connection until it ends, then end `pictures`; returns how it ended.
 
+        Somebody has to await it while pictures are taken, and only once: it gives the signs of
+        life, receives where reception is aiortc's own, and is how `pictures` hears of an end.
         Raises PeerLost where the server is lost, InternalFailure where we failed.
         """
         assert self._reception is not None
