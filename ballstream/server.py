@@ -35,6 +35,8 @@ class Server:
     left. `observers` are told of every client. Raises UsageError where the scene cannot be built,
     its frames not be sent, or it would be open to everyone; and, on entering, SignalingError where
     it cannot listen.
+
+    It has nine fields, as here meet what is shown, who comes, and who is told of it.
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class Server:
         self._open = AsyncExitStack()
         self._site = None if self._config.web is None else self._make_site(self._config.web)
         own = () if self._site is None else self._site.observers
-        self._observers = Observers((*observers, *own))
+        self._reports = _Reports()
+        self._observers = Observers((*observers, *own, self._reports))
 
     def _make_site(self, settings: Web) -> "Site":
         from .web.site import Site  # who needs no HTTP need not wait for it to load
@@ -135,18 +138,12 @@ class Server:
         """Whether one of the observers failed, and what it was to be told is incomplete."""
         return self._observers.failed
 
-    async def ended(self) -> AsyncIterator[SessionReport]:
+    def ended(self) -> AsyncIterator[SessionReport]:
         """The report of each session that is scored, when it has ended, until the server does.
 
-        Whoever is slow misses the oldest of more than a thousand that wait.
+        None is missed by whoever asks late, but for the oldest of more than a thousand that wait.
         """
-        reports = _Reports()
-        self._observers.add(reports)
-        try:
-            async for report in reports:
-                yield report
-        finally:
-            self._observers.remove(reports)
+        return self._reports
 
 
 class Places:

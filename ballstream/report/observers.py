@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -67,15 +66,6 @@ class Observers(Observer):
         self.failed = False
         """Whether one of them failed."""
 
-    def add(self, observer: Observer) -> None:
-        """Tell a further one, from now on."""
-        self._observers.append(observer)
-
-    def remove(self, observer: Observer) -> None:
-        """Tell it nothing more, if it has not failed meanwhile."""
-        with suppress(ValueError):
-            self._observers.remove(observer)
-
     def came(self, session: Watched) -> None:
         self._tell(lambda each: partial(each.came, session))
 
@@ -97,7 +87,7 @@ class Observers(Observer):
                 event(each)()
             except Exception as error:
                 self.failed = True
-                self.remove(each)
+                self._observers.remove(each)
                 name = type(each).__name__
                 logger.error("%s ends here: %s: %s", name, type(error).__name__, error)
                 logger.debug("%s ends here", name, exc_info=True)
