@@ -211,6 +211,14 @@ def test_a_class_of_more_than_eight_fields_says_why(source: str) -> None:
             assert "fields" in (ast.get_docstring(node) or ""), node.name
 
 
+SHELLS = {"server", "session", "client", "connection", "evaluation"}
+
+
+@pytest.mark.parametrize("source", [name for name in SOURCES if name.startswith("commands/")])
+def test_the_commands_use_the_front_door(source: str) -> None:
+    assert rooms_known(source).isdisjoint({*SHELLS, "link", "signaling", "web"})
+
+
 @pytest.mark.parametrize("source", PURE)
 def test_pure_code_has_no_clock_and_no_outside(source: str) -> None:
     assert {name.split(".")[0] for name in reached(source)}.isdisjoint(IMPURE)
