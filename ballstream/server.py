@@ -69,7 +69,7 @@ class Server:
             "radius": config.radius,
             "motion": self._stage.motion,
         }
-        return Site(config, settings, scene, self._accept, self._places.unready)
+        return Site(config, settings, scene, self._accept, self._refused, self._places.unready)
 
     @property
     def address(self) -> str:

@@ -18,7 +18,7 @@ from ..config import ServerConfig, Web
 from ..errors import SignalingError
 from ..report.environment import versions
 from ..report.observers import Observer
-from ..signaling.messages import MAX_LINE, Accept
+from ..signaling.messages import MAX_LINE, Accept, Refused
 from . import defence
 from .endpoint import PATH, Endpoint
 from .feed import MOST_READERS, Feed
@@ -50,8 +50,9 @@ class Site:
     """Everything under one address; its `observers` are to be told of the sessions.
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
-    posted offer, `unready` says why there can be none at present. Raises UsageError where the
-    address is open to everyone, or an allowed origin is none.
+    posted offer, `refused` is told of one that does not get so far, `unready` says why there can be
+    none at present. Raises UsageError where the address is open to everyone, or an allowed origin
+    is none.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Site:
         settings: Web,
         scene: Mapping[str, object],
         accept: Accept,
+        refused: Refused,
         unready: Callable[[], str | None],
     ) -> None:
         defence.check_exposure(settings)
@@ -68,7 +70,7 @@ class Site:
         self._settings = settings
         self._unready = unready
         self._feed = Feed(scene)
-        self._endpoint = Endpoint(settings, config.network, accept)
+        self._endpoint = Endpoint(settings, config.network, accept, refused)
         self._scrape = make_aiohttp_handler(self._metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
 

@@ -86,7 +86,12 @@ async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
         pytest.fail("nobody offers")
 
     serving = Site(
-        ServerConfig(), Web(Address("127.0.0.1", 0)), {"large": large}, accept, lambda: None
+        ServerConfig(),
+        Web(Address("127.0.0.1", 0)),
+        {"large": large},
+        accept,
+        lambda error: None,
+        lambda: None,
     )
     async with serving.serving() as url:
         host, port = url.removeprefix("http://").removesuffix("/whep").split(":")
