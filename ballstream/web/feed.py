@@ -22,11 +22,20 @@ MOST_READERS = 64
 _MOST_VERDICTS = 256
 
 
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as the page keeps it."""
+
+    frame: int | None
+    detection_error_px: float | None
+    tracking_error_px: float | None
+    latency_ms: float | None
+
+
 class Row(msgspec.Struct, frozen=True):
     """A client as the page shows it.
 
     The first figures are those of the session's last 120 answers, as in the terminal; the `now_`
-    ones are medians since the line before, or None where nothing came.
+    ones are medians of the `answers` since the line before, or None where nothing came.
     """
 
     client: int
@@ -41,6 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     now_detection_error_px: float | None
     now_tracking_error_px: float | None
     now_latency_ms: float | None
+    answers: list[Answer]
 
 
 class Feed:
@@ -121,6 +131,16 @@ def row(session: Session, verdicts: Collection[Verdict]) -> Row:
         now_detection_error_px=newest("detection_error_px"),
         now_tracking_error_px=newest("tracking_error_px"),
         now_latency_ms=newest("latency_ms"),
+        answers=[_answer(verdict) for verdict in verdicts],
+    )
+
+
+def _answer(verdict: Verdict) -> Answer:
+    return Answer(
+        verdict.frame,
+        _rounded(verdict.detection_error_px),
+        _rounded(verdict.tracking_error_px),
+        _rounded(verdict.latency_ms),
     )
 
 
