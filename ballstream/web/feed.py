@@ -24,6 +24,15 @@ MOST_READERS = 64
 _MOST_VERDICTS = 256
 
 
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as the page keeps it."""
+
+    frame: int | None
+    detection_error_px: float | None
+    tracking_error_px: float | None
+    latency_ms: float | None
+
+
 class Feed(Observer):
     """Lines for whoever reads along; nothing is worked out while nobody does."""
 
@@ -88,7 +97,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
 
     All its counts; figures of the last 120 answers, as in the terminal, `_p95` behind the name of
     the 95th percentile; and medians of `verdicts`, what came since the line before, with `now_`
-    before the name. Figures are None where nothing came.
+    before the name, and `answers`, these verdicts one by one. Figures are None where nothing came.
     """
     now = session.snapshot()
     return {
@@ -101,6 +110,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
         **{name: _rounded(recent.p50) for name, recent in now.recent.items()},
         **{f"{name}_p95": _rounded(recent.p95) for name, recent in now.recent.items()},
         **{f"now_{name}": _median(name, verdicts) for name in now.recent},
+        "answers": [_answer(verdict) for verdict in verdicts],
     }
 
 
@@ -108,6 +118,15 @@ def _median(figure: str, verdicts: Collection[Verdict]) -> float | None:
     values = [getattr(verdict, figure) for verdict in verdicts]
     known = [value for value in values if value is not None]
     return _rounded(statistics.median(known)) if known else None
+
+
+def _answer(verdict: Verdict) -> Answer:
+    return Answer(
+        verdict.frame,
+        _rounded(verdict.detection_error_px),
+        _rounded(verdict.tracking_error_px),
+        _rounded(verdict.latency_ms),
+    )
 
 
 def _line(content: object) -> bytes:
