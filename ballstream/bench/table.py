@@ -43,6 +43,7 @@ class Figures(msgspec.Struct, frozen=True):
     detection_p50_px: float | None
     detection_p95_px: float | None
     detection_max_px: float | None
+    tracking_p50_px: float | None
     bytes_a_frame: float | None
     server_cpu: float
     client_cpu: float
@@ -71,6 +72,7 @@ def figures(runs: Sequence[Run]) -> Figures:
         detection_p50_px=middle("detection_error_px", "p50"),
         detection_p95_px=middle("detection_error_px", "p95"),
         detection_max_px=_over(max, [each.detection_error_px.max for each in sessions]),
+        tracking_p50_px=middle("tracking_error_px", "p50"),
         bytes_a_frame=_over(median, [_bytes_a_frame(each) for each in sessions]),
         server_cpu=median(run.server_cpu for run in runs),
         client_cpu=median(run.client_cpu for run in runs),

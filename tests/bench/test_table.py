@@ -41,6 +41,7 @@ def test_figures_are_medians_and_the_worst() -> None:
         detection_p50_px=0.01,
         detection_p95_px=0.02,
         detection_max_px=0.08,
+        tracking_p50_px=1,
         bytes_a_frame=123_456 / 400,
         server_cpu=50,
         client_cpu=5,
