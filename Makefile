@@ -6,8 +6,12 @@ BIN := .venv/bin
 # Most tests wait for programs most of the time.
 WORKERS ?= 4
 
+# What `make results` does: all scenarios that often, each for so many seconds.
+REPEAT ?= 3
+DURATION ?= 10
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test images check pictures clean
+.PHONY: help setup demo test images check results figures pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -36,6 +40,12 @@ check: setup  ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+results: setup  ## measure what README and docs quote, into docs/results.json
+	$(BIN)/python docs/measure.py --repeat $(REPEAT) --duration $(DURATION)
+
+figures: setup  ## write the figures of README and docs from docs/results.json
+	$(BIN)/python docs/figures.py
 
 pictures: setup  ## make the pictures of the README from a real run; needs Chromium
 	$(BIN)/python docs/pictures.py

@@ -2,35 +2,46 @@
 
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
 
 from ..errors import BallstreamError
 from ..report.records import SessionReport
+from .programs import Program, folder_for_socket, running
 from .scenarios import Scenario
 
+MEASURED = "measured"
+"""The name of the client whose figures count."""
+
+_SERVER = "from ballstream.commands.cli import server; server()"
+_CLIENT = "from ballstream.commands.cli import client; client()"
+_COMPANION = "from ballstream.bench.companion import main; main()"
+_VIEWERS = "from ballstream.bench.viewers import main; main()"
+_FOLDER = "ballstream-bench-"
 _WARM_UP = 2.0
 _MARGIN = 20.0
+_GATHERING = 60.0
 
 
 class Run(msgspec.Struct, frozen=True):
     """What one run gave: the session of the client that is scored, and the share of one core that
     each program took between warm-up and end, in percent.
 
-    `viewer_frames` are the frames that each further viewer received.
+    `viewer_frames` are the frames that each further viewer received, `config` how each end was
+    configured.
     """
 
     session: SessionReport
     server_cpu: float
     client_cpu: float
     viewer_frames: list[int]
+    config: dict[str, Any]
 
 
 async def run_scenario(
@@ -38,123 +49,107 @@ async def run_scenario(
 ) -> Run:
     """Run a scenario for `duration` seconds; raises BallstreamError where an end fails.
 
+    All who take part beside the client that is measured are there, and answer, before it starts.
     `env` is added to the environment of the server as its items are, and to that of the client
     with `.client` behind each value, so that both can be told where to write.
     """
     ours = dict(env or {})
     theirs = {name: f"{value}.client" for name, value in ours.items()}
-    with tempfile.TemporaryDirectory(prefix="ballstream-bench-") as folder:
-        path = Path(folder) / "socket"
-        flags = ("-s", "unix-socket", "--signaling-path", str(path), "--json")
-        count = scenario.viewers + 64
+    place = folder_for_socket(f"{_FOLDER}12345678/socket")
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=place) as folder:
+        path = str(Path(folder) / "socket")
+        flags = ("-s", "unix-socket", "--signaling-path", path)
+        most = ("--max-sessions", str(scenario.viewers + 64))
+        measured = ("--json", "--name", MEASURED, "--duration", str(duration))
         async with (
-            _program(
-                "server", (*flags, *scenario.server, "--max-sessions", str(count)), ours
-            ) as server,
-            _viewers(path, scenario.viewers) as viewers,
-            _clients(scenario, flags),
-            _program(
-                "client", (*flags, *scenario.client, "--duration", str(duration)), theirs
-            ) as client,
-            _limited(duration + _MARGIN),
+            running(_SERVER, *flags, *scenario.server, *most, "--json", env=ours) as server,
+            _company(scenario, flags, path) as company,
+            running(_CLIENT, *flags, *scenario.client, *measured, env=theirs) as client,
+            _limited(duration + _MARGIN, "a run did not end"),
         ):
-            cpu = asyncio.create_task(_cpu_shares((server, client), duration))
-            await _output(client)
-            server_cpu, client_cpu = await cpu
-            frames = await _stop_viewers(viewers)
+            reception, (server_cpu, client_cpu) = await _both(client, server, duration)
+            frames = await company.end()
             server.terminate()
-            document = json.loads(await _output(server))
-    sessions = [msgspec.convert(each, SessionReport) for each in document["sessions"]]
-    session = max(sessions, key=lambda each: each.frames_answered)
-    return Run(session, server_cpu, client_cpu, frames)
+            report = json.loads(await server.output())
+    config = {"server": report["config"], "client": json.loads(reception)["config"]}
+    return Run(measured_session(report), server_cpu, client_cpu, frames, config)
+
+
+def measured_session(report: Mapping[str, Any]) -> SessionReport:
+    """The session of the measured client, from the document of the server."""
+    for each in report["sessions"]:
+        if each["client"] == MEASURED and each["frames_answered"]:
+            return msgspec.convert(each, SessionReport)
+    raise BallstreamError("a run failed: the server heard no answer of the client to be measured")
+
+
+async def _both(client: Program, server: Program, duration: float) -> tuple[str, list[float]]:
+    """What the client printed at its end, and what both took of a core until then."""
+    cpu = asyncio.create_task(_cpu_shares((server, client), duration))
+    try:
+        return await client.output(), await cpu
+    finally:
+        cpu.cancel()
+        await asyncio.gather(cpu, return_exceptions=True)
+
+
+class _Company:
+    """Who takes part beside the measured client."""
+
+    def __init__(self, clients: list[Program], viewers: Program | None) -> None:
+        self._clients = clients
+        self._viewers = viewers
+
+    async def end(self) -> list[int]:
+        """Let the viewers go; the frames that each got. Raises BallstreamError where one left."""
+        for client in self._clients:
+            if not client.running:
+                await client.output()
+                raise BallstreamError("a run failed: one of the further clients left early")
+        if self._viewers is None:
+            return []
+        self._viewers.close_input()
+        return [int(line) for line in (await self._viewers.output()).split()]
 
 
 @asynccontextmanager
-async def _limited(seconds: float) -> AsyncIterator[None]:
+async def _company(
+    scenario: Scenario, flags: tuple[str, ...], path: str
+) -> AsyncIterator[_Company]:
+    """All further clients and viewers, each of whom is there; they end with the context."""
+    async with AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(
+                running(_COMPANION, *flags, *scenario.client, "--name", f"companion-{number}")
+            )
+            for number in range(scenario.clients)
+        ]
+        viewers = None
+        if scenario.viewers:
+            watching = running(_VIEWERS, path, str(scenario.viewers))
+            viewers = await stack.enter_async_context(watching)
+        async with _limited(_GATHERING, "not all of the further clients were there"):
+            for program in (*clients, *([viewers] if viewers else [])):
+                await program.ready()
+        yield _Company(clients, viewers)
+
+
+@asynccontextmanager
+async def _limited(seconds: float, what: str) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise BallstreamError(f"a run did not end within {seconds:g} s") from None
+        raise BallstreamError(f"{what} within {seconds:g} s") from None
 
 
-@asynccontextmanager
-async def _program(
-    name: str, flags: tuple[str, ...], env: Mapping[str, str]
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    code = f"from ballstream.commands.cli import {name}; {name}()"
-    async with _process("-c", code, *flags, env=env) as process:
-        yield process
-
-
-@asynccontextmanager
-async def _viewers(path: Path, count: int) -> AsyncIterator[asyncio.subprocess.Process | None]:
-    if count == 0:
-        yield None
-        return
-    async with _process("-m", "ballstream.bench.viewers", str(path), str(count)) as process:
-        assert process.stdout is not None
-        await process.stdout.readline()  # they are all there
-        yield process
-
-
-@asynccontextmanager
-async def _clients(scenario: Scenario, flags: tuple[str, ...]) -> AsyncIterator[None]:
-    """Further clients, which end with the context."""
-    async with AsyncExitStack() as stack:
-        for _ in range(scenario.clients):
-            await stack.enter_async_context(_program("client", (*flags, *scenario.client), {}))
-        yield
-
-
-@asynccontextmanager
-async def _process(
-    *arguments: str, env: Mapping[str, str] | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def _output(process: asyncio.subprocess.Process) -> str:
-    """Wait for the end of a program; what it printed."""
-    output, errors = await process.communicate()
-    if process.returncode != 0:
-        lines = errors.decode().strip().splitlines() or ["it said nothing"]
-        raise BallstreamError(f"a run failed: {lines[-1]}")
-    text: str = output.decode()
-    return text
-
-
-async def _stop_viewers(viewers: asyncio.subprocess.Process | None) -> list[int]:
-    """End the viewers' process by closing its input; the frames that each of them got."""
-    if viewers is None:
-        return []
-    assert viewers.stdin is not None
-    viewers.stdin.close()
-    return [int(line) for line in (await _output(viewers)).split()]
-
-
-async def _cpu_shares(
-    processes: tuple[asyncio.subprocess.Process, ...], duration: float
-) -> list[float]:
+async def _cpu_shares(programs: tuple[Program, ...], duration: float) -> list[float]:
     """The share of one core, in percent, that each program and its children take."""
     await asyncio.sleep(_WARM_UP)
-    before = [_cpu_seconds(process.pid) for process in processes]
+    before = [_cpu_seconds(program.pid) for program in programs]
     measured = max(duration - _WARM_UP, 0.5)
     await asyncio.sleep(measured)
-    after = [_cpu_seconds(process.pid) for process in processes]
+    after = [_cpu_seconds(program.pid) for program in programs]
     return [100 * (b - a) / measured for a, b in zip(before, after, strict=True)]
 
 

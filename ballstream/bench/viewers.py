@@ -23,8 +23,8 @@ async def watch(path: Path, viewers: int) -> list[int]:
     connected = asyncio.Barrier(viewers + 1)
     try:
         async with asyncio.TaskGroup() as views:
-            for count in counts:
-                views.create_task(_view(path, count, connected, stop))
+            for number, count in enumerate(counts):
+                views.create_task(_view(path, f"viewer-{number}", count, connected, stop))
             await connected.wait()
             sys.stdout.write("ready\n")
             sys.stdout.flush()
@@ -34,12 +34,12 @@ async def watch(path: Path, viewers: int) -> list[int]:
 
 
 async def _view(
-    path: Path, count: Counting, connected: asyncio.Barrier, stop: asyncio.Event
+    path: Path, name: str, count: Counting, connected: asyncio.Barrier, stop: asyncio.Event
 ) -> None:
     async with connect_unix(path, 10) as signaling, Peer(DIRECT) as peer:
         receiver = peer.connection.addTransceiver("video", direction="recvonly").receiver
         count.attach(receiver)
-        answer = await signaling.exchange(await make_offer(peer.connection))
+        answer = await signaling.exchange(await make_offer(peer.connection), name)
         await accept_answer(peer.connection, answer)
         await peer.connected()
         await connected.wait()
@@ -51,7 +51,3 @@ def main() -> None:
     """Entry point: the socket's path and the number of viewers are the arguments."""
     for frames in asyncio.run(watch(Path(sys.argv[1]), int(sys.argv[2]))):
         sys.stdout.write(f"{frames}\n")
-
-
-if __name__ == "__main__":
-    main()
