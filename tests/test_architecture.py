@@ -16,17 +16,27 @@ SOURCES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob
 
 EVERYBODY_KNOWS = {"errors", "rate"}
 MAY_KNOW = {
-    "config": set(),
+    "config": {"impairment"},
     "protocol": set(),
     "scene": {"protocol"},
     "vision": {"protocol"},
     "scoring": {"protocol"},
-    "report": {"scoring", "protocol", "endings"},
+    "report": {"scoring", "protocol", "endings", "impairment"},
     "impairment": set(),
     "signaling": {"config"},
     "link": {"protocol", "scene", "config", "endings", "trace"},
-    "web": {"signaling", "scoring", "report", "config"},
-    "bench": {"link", "scene", "vision", "report", "protocol", "signaling", "config", "trace"},
+    "web": {"signaling", "scoring", "report", "config", "impairment"},
+    "bench": {
+        "link",
+        "scene",
+        "vision",
+        "report",
+        "protocol",
+        "signaling",
+        "config",
+        "impairment",
+        "trace",
+    },
 }
 """What each room may import, beside itself; the shells at the top may import all but the last."""
 
