@@ -42,8 +42,10 @@ def _compare(config: "BenchConfig") -> int:
 
     The table shows medians of the runs; the gain is against the last scenario.
     """
-    from ..bench.main import run_bench, run_profile
+    from ..bench.main import run_bench, run_list, run_profile
 
+    if config.list:
+        return run_list()
     return run_profile(config) if config.profile else run_bench(config)
 
 

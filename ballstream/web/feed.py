@@ -1,13 +1,13 @@
 """What the page is told while it is open: a line of JSON a few times a second.
 
 The first line describes the scene, so that the page can draw the truth over a frame whose number
-it knows; each further one has a row for each client.
+it knows; each further one has a row for each client, and says which network is emulated.
 """
 
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
 import msgspec
 
@@ -34,10 +34,16 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Feed(Observer):
-    """Lines for whoever reads along; nothing is worked out while nobody does."""
+    """Lines for whoever reads along; nothing is worked out while nobody does.
 
-    def __init__(self, scene: Mapping[str, object]) -> None:
+    `network` gives the emulated network in words, or None.
+    """
+
+    def __init__(
+        self, scene: Mapping[str, object], network: Callable[[], str | None] = lambda: None
+    ) -> None:
         self.readers = 0
+        self._network = network
         self._scene = _line({"type": "scene", **scene})
         self._sessions: dict[int, Watched] = {}
         self._verdicts: dict[int, deque[Verdict]] = {}
@@ -87,7 +93,7 @@ class Feed(Observer):
                 continue
             verdicts, self._verdicts = self._verdicts, {}
             rows = [row(each, verdicts.get(each.number, ())) for each in self._sessions.values()]
-            self._latest = _line({"type": "rows", "rows": rows})
+            self._latest = _line({"type": "rows", "rows": rows, "impairment": self._network()})
             async with self._told:
                 self._told.notify_all()
 

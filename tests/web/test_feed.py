@@ -104,10 +104,10 @@ async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
             writer.write(b"GET /feed HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await soon(reader.readuntil(large.encode()))
             while serving._feed.readers < 2:
-                await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
+                await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
             while serving._feed.readers > 1:
-                await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
-            await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
+                await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
+            await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
             received = 0
             with suppress(ConnectionResetError):
                 while part := await soon(loop.sock_recv(lazy, 1 << 20)):

@@ -123,7 +123,14 @@ function onLine(line) {
     return;
   }
   rows = line.rows;
+  showNetwork(line.impairment);
   measured.add(rows, performance.now() / 1000);
+}
+
+/** Which network the server emulates; null is none. */
+function showNetwork(words) {
+  element.network.hidden = !words;
+  if (words && element.network.textContent !== words) element.network.textContent = words;
 }
 
 function drawFrame(frame, picture) {
