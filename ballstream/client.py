@@ -37,7 +37,9 @@ class Client:
         self._config = config
         self._on_answer = on_answer
         self._tally = Tally()
-        self._worker = DetectorWorker(config.detector, display=config.display)
+        self._worker = DetectorWorker(
+            config.detector, display=config.display, timeout=config.detector_timeout
+        )
         self._link: Link[Planes | Image] | None = None
         self._ended_at: float | None = None
 
@@ -127,6 +129,7 @@ class Client:
             estimates_sent=tally.sent,
             estimates_dropped=tally.dropped,
             not_found=tally.not_found,
+            outside=worker.outside,
             detector_errors=worker.errors,
             detector_restarts=worker.restarts,
             rejected=link.rejected,

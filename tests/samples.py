@@ -64,6 +64,7 @@ RECEPTION = ReceptionReport(
     estimates_sent=386,
     estimates_dropped=0,
     not_found=2,
+    outside=0,
     detector_errors=0,
     detector_restarts=0,
     rejected=0,

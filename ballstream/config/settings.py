@@ -327,9 +327,20 @@ class ClientConfig:
     detector: str = default(
         "centroid",
         Flag(
-            "centroid, contour, hough, or a function of your own.",
+            "centroid, contour, hough, or a function of your own, or a class or function without "
+            "arguments that makes one.",
             Group.DETECTOR,
             metavar="NAME|module:function",
+        ),
+    )
+    detector_timeout: float = default(
+        1,
+        Flag(
+            "Replace a detector that takes more than S seconds for a picture; the first may take "
+            "60.",
+            Group.DETECTOR,
+            metavar="S",
+            above=0,
         ),
     )
     display: bool = default(False, Flag("Show pictures and estimates in a window.", Group.DETECTOR))
