@@ -11,6 +11,7 @@ from .protocol.planes import Planes
 from .scene.motion import bounce
 from .scene.render import Scene
 from .scoring.distribution import Statistics
+from .scoring.gaps import Gaps
 from .scoring.score import Score, Scorer
 from .vision.decoding import picture_of
 from .vision.loading import load_detector
@@ -33,8 +34,8 @@ def evaluate(
 
     `detector` is a function, or a name as `--detector` has it; `size` is in pixels, even; `codec`
     is `VP8` or `H264`; `bitrate` is in bit/s. What the detector raises is raised here. The
-    statistics leave out the first second of the scene, as those of a session do; latency and
-    tracking error are null, as nothing here takes time. The same call gives the same figures.
+    statistics leave out the first second of the scene, as those of a session do; what has to do
+    with time is null, as nothing here takes any. The same call gives the same figures.
 
     Raises UsageError where there can be no such video, DetectorError where there is no such
     detector.
@@ -53,7 +54,15 @@ def evaluate(
         if planes is not None:
             scorer.score(_estimate(detect, planes), seconds)
     total = scorer.total(frames / _DEFAULTS.fps)
-    return msgspec.structs.replace(total, latency_ms=Statistics(0), tracking_error_px=Statistics(0))
+    nothing = Statistics(0)
+    return msgspec.structs.replace(
+        total,
+        latency_ms=nothing,
+        tracking_error_px=nothing,
+        held_error_px=nothing,
+        first_answer_ms=None,
+        gaps=Gaps(),
+    )
 
 
 def _codec(name: str) -> Codec:

@@ -151,6 +151,7 @@ class Session:
     def report(self) -> SessionReport:
         """The figures of the session, which has ended."""
         assert self._end is not None
+        outages = () if self._emulation is None else self._emulation.outages()
         return SessionReport(
             id=self.number,
             transport=self.transport,
@@ -159,7 +160,7 @@ class Session:
             channel=self._answerer.has_channel,
             ended=ended(self._end.ending),
             bytes_sent=self._end.bytes_sent,
-            **msgspec.structs.asdict(self._scorer.total(self._end.at)),
+            **msgspec.structs.asdict(self._scorer.total(self._end.at, outages)),
         )
 
 

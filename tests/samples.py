@@ -8,6 +8,7 @@ from ballstream.impairment.grammar import parse_plan
 from ballstream.impairment.record import ImpairmentRecord, record_of
 from ballstream.report.records import Ended, ReceptionReport, SessionReport
 from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.gaps import Gaps
 from ballstream.scoring.score import Loss, Scorer, Snapshot
 
 FIGURES = Statistics(100, 0.5, 0.25, 1.125, 2.0, 3.0)
@@ -37,6 +38,9 @@ SESSION = SessionReport(
     detect_ms=FIGURES,
     detection_error_px=FIGURES,
     tracking_error_px=FIGURES,
+    held_error_px=FIGURES,
+    first_answer_ms=140.0,
+    gaps=Gaps(longest_ms=500.0, freezes=1, frozen_ms=480.0, harmonic_fps=24.5),
 )
 
 

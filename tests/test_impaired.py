@@ -84,8 +84,7 @@ async def test_a_plan_begins_with_the_first_client_and_is_told_in_words(
     assert f"emulated network: {plan} (seed 0)\n  down: " in output
     page = (tmp_path / "out" / "report.html").read_text()
     assert f"<p>{plan} (seed 0)." in page
-    steps = re.findall(r'<data value="([0-9.]+)">.*</th><td class="left">(.+)</td>', page)
-    assert [words for _, words in steps] == ["down: delay=30ms", "up: delay=30ms"]
+    assert re.findall(">(down|up): delay=30ms</td>", page) == ["down", "up"]
 
 
 async def test_a_network_on_which_nothing_lives_is_a_loss_and_no_crash(socket_path: Path) -> None:

@@ -22,7 +22,7 @@ SERVER_KEYS = {
     "frames_missed", "frames_dropped", "frames_sent", "frames_answered", "unnumbered",
     "frames_lost", "frames_undecided", "lost", "not_found", "duplicates", "rejected",
     "bytes_sent", "latency_ms", "way_ms", "client_ms", "detect_ms", "detection_error_px",
-    "tracking_error_px",
+    "tracking_error_px", "held_error_px", "first_answer_ms", "gaps",
 }  # fmt: skip
 
 

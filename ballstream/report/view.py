@@ -91,6 +91,22 @@ def summary_lines(report: SessionReport) -> list[str]:
             _figures(each.title, getattr(report, each.name), each.unit, each.places)
             for each in FIGURES
         ),
+        *_continuity(report),
+    ]
+
+
+def _continuity(report: SessionReport) -> list[str]:
+    """How evenly answers came, where any did."""
+    gaps = report.gaps
+    if report.first_answer_ms is None:
+        return []
+    recovery = "" if gaps.recovery_ms is None else f", back {gaps.recovery_ms:.0f} ms after outages"
+    frozen = "" if gaps.freezes is None else f" of {number(gaps.frozen_ms, 0)} ms"
+    return [
+        f"  first answer after {report.first_answer_ms:.0f} ms; "
+        f"longest gap {number(gaps.longest_ms, 0)} ms, "
+        f"{'-' if gaps.freezes is None else gaps.freezes} freezes{frozen}, "
+        f"{number(gaps.harmonic_fps, 1)} answers/s (harmonic){recovery}"
     ]
 
 

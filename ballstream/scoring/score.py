@@ -1,7 +1,7 @@
 """Truth and estimates, with the instants at which they came about, into a session's figures."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,6 +11,8 @@ import msgspec
 from ..protocol.messages import Alive, Estimate
 from .counts import Count, Counts, declared
 from .distribution import Distribution, Recent, Statistics
+from .gaps import Continuity, Gaps
+from .held import HeldError
 from .ledger import REMEMBERED, Fates, Frame, Ledger, Schedule
 
 WARM_UP = 1.0
@@ -89,10 +91,13 @@ class Score(Counts, frozen=True, kw_only=True):
     """The counts and figures of one session, which lasted so many seconds.
 
     `lost` splits the frames that were lost; None where the client did not say what it skipped.
+    `first_answer_ms` is from the first frame to the first answer, None where none came.
     """
 
     seconds: float
     lost: Loss | None
+    first_answer_ms: float | None = None
+    gaps: Gaps = Gaps()
     latency_ms: Annotated[
         Statistics,
         Figure(
@@ -158,10 +163,25 @@ class Score(Counts, frozen=True, kw_only=True):
             "estimate arrives: what a controller would feel, mostly speed times latency.",
         ),
     ]
+    held_error_px: Annotated[
+        Statistics,
+        Figure(
+            "held_error_px",
+            "Held error",
+            "px",
+            3,
+            "At every instant, the distance from the newest answer there is to the ball's true "
+            "centre: weighted by time, from the first answer to the end, pauses included. Not even "
+            "a perfect loop has less than speed / (2 fps) on average.",
+        ),
+    ] = Statistics(0)
 
 
 FIGURES = tuple(declared(Score, Figure).values())
 """The figures of a session, each declared once, above."""
+
+_OF_ANSWERS = tuple(each for each in FIGURES if hasattr(Verdict, each.name))
+"""Those of which each answer has a value."""
 
 
 class Snapshot(Counts, frozen=True, kw_only=True):
@@ -197,7 +217,10 @@ class Scorer:
         self._results = dict.fromkeys(Result, 0)
         self._unnumbered = 0
         self._skipped: int | None = None
-        self._figures = {figure.name: Distribution() for figure in FIGURES}
+        self._figures = {figure.name: Distribution() for figure in _OF_ANSWERS}
+        self._held = HeldError(lambda at: centre(at - origin))
+        self._continuity = Continuity(fps)
+        self._first_answer: float | None = None
 
     def opened(self, at: float) -> None:
         """From an instant on the client gets frames and can answer them: now they are due.
@@ -237,9 +260,25 @@ class Scorer:
                 self._unnumbered += 1
             else:
                 self._ledger.answer(frame)
+            self._follow(verdict, frame, at)
         if verdict.counted:
             self._record(verdict)
         return verdict
+
+    def _follow(self, verdict: Verdict, frame: Frame | None, at: float) -> None:
+        """Take an answer as one of a row of them over time."""
+        if self._first_answer is None:
+            self._first_answer = at
+        self._continuity.answer(at, self._begin)
+        if verdict.x is not None and verdict.y is not None:
+            number = None if frame is None else frame.number
+            self._held.answer(number, (verdict.x, verdict.y), at, self._begin)
+
+    @property
+    def _begin(self) -> float:
+        """The instant from which on time counts."""
+        started = self._ledger.started
+        return math.inf if started is None else started + WARM_UP
 
     def _judge(self, estimate: Estimate, frame: Frame | None, at: float) -> Verdict:
         latency_ms = None if frame is None else 1e3 * (at - frame.drawn_at)
@@ -305,10 +344,11 @@ class Scorer:
         recent = {name: distribution.recent() for name, distribution in self._figures.items()}
         return Snapshot(recent=recent, **self._counts(self._ledger.now()))
 
-    def total(self, until: float) -> Score:
+    def total(self, until: float, outages: Iterable[tuple[float, float | None]] = ()) -> Score:
         """The figures of a session that ended, or whose client was last heard of, at `until`.
 
-        No estimate came later. What was drawn later does not count.
+        No estimate came later. What was drawn later does not count. `outages` of the network, where
+        any are known, are from and to instants, to None where one did not end.
         """
         p95 = self._figures["latency_ms"].recent().p95 or 0.0
         grace = min(max(GRACE, 2e-3 * p95), REMEMBERED)
@@ -318,9 +358,16 @@ class Scorer:
         return Score(
             seconds=0.0 if started is None else max(until - started, 0.0),
             lost=self._loss(counts["frames_lost"]),
+            first_answer_ms=self._first_answer_ms(),
+            held_error_px=self._held.statistics(until, self._begin),
+            gaps=self._continuity.total(until, self._begin, outages),
             **counts,
             **figures,
         )
+
+    def _first_answer_ms(self) -> float | None:
+        started, answered = self._ledger.started, self._first_answer
+        return None if started is None or answered is None else 1e3 * (answered - started)
 
     def _counts(self, fates: Fates) -> dict[str, Any]:
         """All counts; each frame that was due is in one of them."""

@@ -21,6 +21,7 @@ _LATENCY = (
 )  # fmt: skip
 _DETECTION = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _TRACKING = (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128)
+_HELD = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 _LABELLED = {
@@ -56,6 +57,11 @@ class Metrics(Observer):
             for outcome in _OUTCOMES:
                 self._ended.labels(kind, outcome)
         self._counters = self._make_counters()
+        self._freezes = self._counter("freezes", "Freezes of sessions that have ended.")
+        self._frozen = self._counter("frozen_seconds", "Time in freezes, of ended sessions.")
+        self._held = self._histogram(
+            "held_error_pixels", "Newest answer to truth, the mean over a whole session.", _HELD
+        )
         self._histograms = {
             "latency_ms": self._histogram(
                 "latency_seconds", "From drawing a frame to the arrival of its estimate.", _LATENCY
@@ -67,6 +73,13 @@ class Metrics(Observer):
                 "tracking_error_pixels", "Estimate to truth at its arrival.", _TRACKING
             ),
         }
+
+    def _count_gaps(self, report: SessionReport) -> None:
+        """Take what is known of a session only when it has ended."""
+        if report.held_error_px.mean is not None:
+            self._held.observe(report.held_error_px.mean)
+        self._freezes.inc(report.gaps.freezes or 0)
+        self._frozen.inc((report.gaps.frozen_ms or 0.0) / 1e3)
 
     def _make_counters(self) -> dict[str, Counter]:
         """A counter for each count that has a metric."""
@@ -113,6 +126,7 @@ class Metrics(Observer):
         self._ended.labels(_kind(session), _outcome(report)).inc()
         if not session.passive:
             self._count(account, report)
+            self._count_gaps(report)
 
     def update(self) -> None:
         """Bring the counters up to the present figures of the sessions that run."""

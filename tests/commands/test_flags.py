@@ -22,11 +22,31 @@ class Mood(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """From one hour to another."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wind:
     """A part that is there where `--gust` is."""
 
     gust: float = default(1.5, Flag("How hard.", Group.SCENE, absent="none"))
     from_the: tuple[str, ...] = default((), Flag("Whence.", Group.SCENE, metavar="SIDE"))
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Flags that together say one value, of a type that knows no flags."""
+
+    early: int | None = default(None, Flag("From when.", Group.RUN))
+    late: int | None = default(None, Flag("Until when.", Group.RUN))
+
+    def value(self) -> Span:
+        """The hours from the one to the other."""
+        return Span(self.early or 0, self.late or 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class Config:
     howl: bool = default(False, Flag("Aloud.", Group.RUN, needs=(says("--mood", "wild"),)))
     whisper: int = default(3, Flag("Softly.", Group.RUN, without=(given("--howl"),)))
     wind: Wind | None = where(given("--gust"))
+    span: Span | None = where(given("--early"), given("--late"), said=Hours)
 
 
 @pytest.fixture
@@ -71,6 +92,12 @@ def test_the_flag(invoke: Invoke) -> None:
     assert invoke("--mood", "WILD")[1].mood is Mood.WILD
     assert invoke("--box", "640x480")[1] == Config(box=(640, 480))
     assert invoke("--no-shadow")[1] == Config(shadow=False)
+
+
+def test_flags_that_together_say_a_value(invoke: Invoke) -> None:
+    assert invoke()[1].span is None
+    assert invoke("--late", "7")[1] == Config(span=Span(0, 7))
+    assert invoke("--early", "3", "--late", "7")[1] == Config(span=Span(3, 7))
 
 
 def test_the_environment_variable_against_which_the_flag_wins(invoke: Invoke) -> None:

@@ -35,6 +35,7 @@ def test_every_plan_there_can_be_read() -> None:
 
 
 def test_the_program_there_runs() -> None:
-    (program,) = re.findall(r"## In a program of yours\n\n((?:    .*\n|\n)+)", PAGE)
+    _, section = PAGE.split("## In a program of yours\n")
+    program, *_ = re.findall(r"\n\n((?:    .*\n|\n)+)", section)
     source = "\n".join(line[4:] for line in program.splitlines())
     exec(compile(source, "docs/networks.md", "exec"), {})  # noqa: S102 - the project's own page

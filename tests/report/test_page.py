@@ -85,7 +85,8 @@ def test_all_of_a_report_is_in_the_tables() -> None:
     figures = ["100", "0.5", "0.25", "1.125", "2.0", "3.0"]
     counts = ["480", "20", "60", "400", "384", "4", "9", "3", "2", "1", "5", "123456"]
     assert html.values("data") == [
-        "12.34", "80.0", *counts, "4", "3", "2", *"000", *figures, *figures, *figures,
+        "12.34", "80.0", *counts, "4", "3", "2", "140.0", "500.0", "1", "480.0", "24.5", *"000",
+        *figures, *figures, *figures, *figures,
     ]  # fmt: skip
     assert f"Median latency {DASH} Median detection error 0.2500 px" in html.words
 
@@ -139,7 +140,7 @@ def test_more_sessions_than_the_charts_show() -> None:
     html = read(*(session(number, 0.0, STEADY) for number in range(1, 15)))
     assert "The charts show the first 12 of 14 sessions; the tables show all." in html.words
     assert html.values("input") == [str(number) for number in range(1, 13)]
-    assert len(html.values("data")) == 14 * (14 + 4 * 6 + 2)
+    assert len(html.values("data")) == 14 * (14 + 5 + 5 * 6 + 2)
     charts = json.loads(html.scripts[1])
     assert {trace["meta"]["session"] for chart in charts for trace in chart["data"]} == set(
         range(1, 13)

@@ -29,9 +29,13 @@ def test_the_document_of_the_server_has_the_agreed_keys() -> None:
         "frames_missed", "frames_dropped", "frames_sent", "frames_answered", "unnumbered",
         "frames_lost", "frames_undecided", "lost", "not_found", "duplicates", "rejected",
         "bytes_sent", "latency_ms", "way_ms", "client_ms", "detect_ms", "detection_error_px",
-        "tracking_error_px",
+        "tracking_error_px", "held_error_px", "first_answer_ms", "gaps",
     }  # fmt: skip
-    for name in ("detection_error_px", "tracking_error_px", "latency_ms"):
+    assert session["gaps"] == {
+        "longest_ms": 500, "freezes": 1, "frozen_ms": 480, "harmonic_fps": 24.5,
+        "recovery_ms": None,
+    }  # fmt: skip
+    for name in ("detection_error_px", "tracking_error_px", "latency_ms", "held_error_px"):
         assert set(session[name]) == FIGURE_KEYS
 
 

@@ -69,6 +69,10 @@ def test_the_summary_of_the_server() -> None:
         "max   3.0000  n 100",
         "  tracking error     px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
         "max    3.000  n 100",
+        "  held error         px  mean    0.500  p50    0.250  p95    1.125  p99    2.000  "
+        "max    3.000  n 100",
+        "  first answer after 140 ms; longest gap 500 ms, 1 freezes of 480 ms, 24.5 answers/s "
+        "(harmonic)",
     ]
 
 

@@ -6,6 +6,7 @@ from ballstream.protocol.messages import Alive, Estimate
 from ballstream.protocol.stamp import MODULUS
 from ballstream.scoring.counts import counts_of
 from ballstream.scoring.distribution import Recent, Statistics
+from ballstream.scoring.gaps import Gaps
 from ballstream.scoring.score import FIGURES, Loss, Result, Score, Scorer, Verdict
 
 ORIGIN = 1000.0
@@ -399,4 +400,26 @@ def test_an_answer_to_a_frame_from_before_the_opening_neither_helps_nor_harms() 
 def test_every_figure_has_the_name_of_its_field_and_of_what_a_verdict_has() -> None:
     for figure in FIGURES:
         assert figure.name in Score.__struct_fields__
-        assert hasattr(Verdict(Result.REJECTED, None, None, None), figure.name)
+        # The held error is of time, and no answer's.
+        has = hasattr(Verdict(Result.REJECTED, None, None, None), figure.name)
+        assert has == (figure.name != "held_error_px")
+
+
+def test_what_is_held_and_how_evenly_answers_come_begins_after_a_second() -> None:
+    frames = scorer(*range(33))
+    frames.score(Estimate(2, 116, 200), at(4))
+    # From 1 s on the ball is at 164, 180, and the answer of a quarter of a second holds.
+    frames.score(Estimate(12, None, None), at(16))
+    frames.score(Estimate(16, 228, 200), at(24))
+    total = frames.total(at(32), [(at(4), at(8))])
+    assert total.first_answer_ms == 500
+    # From 48 px to 176 in two seconds, then from 64 to 128 in one.
+    assert total.held_error_px.n == 2
+    assert total.held_error_px.mean == pytest.approx((2 * 112 + 96) / 3)
+    assert total.held_error_px.max == 176
+    assert total.gaps == Gaps(1500, 0, 0, 3.5 / (1.5**2 + 1 + 1))
+
+
+def test_without_an_answer_nothing_is_held() -> None:
+    total = scorer(*range(16)).total(at(16))
+    assert (total.first_answer_ms, total.held_error_px, total.gaps) == (None, NONE, Gaps())

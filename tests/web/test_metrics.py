@@ -3,6 +3,7 @@
 import re
 import signal
 
+import msgspec
 import pytest
 from programs import run
 from prometheus_client import generate_latest
@@ -14,6 +15,8 @@ from ballstream.errors import BallstreamError
 from ballstream.protocol.messages import Estimate
 from ballstream.report.records import Ended
 from ballstream.scoring.counts import counts_of
+from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.gaps import Gaps
 from ballstream.scoring.score import Result, Snapshot, Verdict
 from ballstream.web.metrics import Metrics
 
@@ -113,6 +116,19 @@ def test_every_count_with_a_metric_is_brought_up_to_date() -> None:
     report = session.report()
     metrics.ended(session, report)
     assert value(metrics, "ballstream_frames_total", result="lost") == report.frames_lost > 0
+
+
+def test_what_is_known_of_a_session_when_it_has_ended() -> None:
+    metrics = Metrics({"version": "1"}, 32)
+    session = Session(1, sent=20)
+    metrics.came(session)
+    held = Statistics(9, 5.0, 4.0, 9.0, 9.5, 9.9)
+    gaps = Gaps(longest_ms=500, freezes=3, frozen_ms=1500, harmonic_fps=20)
+    report = msgspec.structs.replace(session.report(), held_error_px=held, gaps=gaps)
+    metrics.ended(session, report)
+    assert value(metrics, "ballstream_freezes_total") == 3
+    assert value(metrics, "ballstream_frozen_seconds_total") == 1.5
+    assert value(metrics, "ballstream_held_error_pixels_sum") == 5
 
 
 def test_names_follow_the_rules() -> None:
