@@ -23,11 +23,12 @@ setup: .venv/.installed  ## install ballstream and its development tools into .v
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-demo: setup  ## close the loop for ten seconds between two processes
+demo: setup  ## close the loop for ten seconds; on a bad network with IMPAIR='delay=40ms,loss=2%'
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(BIN)/ballstream-client -s unix-socket --signaling-path "$$folder/socket" --duration 10 \
 		>"$$folder/client" 2>&1 & \
-	$(BIN)/ballstream-server -s unix-socket --signaling-path "$$folder/socket" --sessions 1; \
+	$(BIN)/ballstream-server -s unix-socket --signaling-path "$$folder/socket" --sessions 1 \
+		$(if $(IMPAIR),--impair '$(IMPAIR)'); \
 	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
 
 test: setup  ## run the tests, but those of the container images

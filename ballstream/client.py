@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from . import trace
 from .config import ClientConfig
-from .connection import Connection, linked
+from .connection import Connection, emulated, linked
 from .endings import By, Ending, Reason, Stop, after, first_of
 from .errors import PeerLost
+from .impairment.sockets import Emulation
 from .link.offerer import Link
 from .protocol.frames import Image
 from .protocol.planes import Planes
@@ -30,10 +31,15 @@ class Client:
     """
 
     def __init__(self, config: ClientConfig, on_answer: OnAnswer | None = None) -> None:
+        self.emulation: Emulation | None = None
+        """The network that is emulated, from the beginning of the run on; None without."""
+
         self._config = config
         self._on_answer = on_answer
         self._tally = Tally()
-        self._worker = DetectorWorker(config.detector, display=config.display)
+        self._worker = DetectorWorker(
+            config.detector, display=config.display, timeout=config.detector_timeout
+        )
         self._link: Link[Planes | Image] | None = None
         self._ended_at: float | None = None
 
@@ -50,11 +56,15 @@ class Client:
     async def _session(self) -> Ending:
         async with self._worker:
             try:
-                async with linked(self._config, _as_it_came) as connection:
-                    self._link = connection.link
-                    return await self._watch(connection)
+                async with emulated(self._config) as self.emulation:
+                    return await self._over(self.emulation)
             finally:
                 self._ended_at = time.monotonic()
+
+    async def _over(self, emulation: Emulation | None) -> Ending:
+        async with linked(self._config, _as_it_came, emulation) as connection:
+            self._link = connection.link
+            return await self._watch(connection)
 
     async def _watch(self, connection: Connection[Planes | Image]) -> Ending:
         link = connection.link
@@ -119,6 +129,7 @@ class Client:
             estimates_sent=tally.sent,
             estimates_dropped=tally.dropped,
             not_found=tally.not_found,
+            outside=worker.outside,
             detector_errors=worker.errors,
             detector_restarts=worker.restarts,
             rejected=link.rejected,

@@ -5,12 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never
 from urllib.parse import urlsplit
 
 from .config import DIRECT, ClientConfig, Network, Secret, Signaling, SignalingMethod, Transport
 from .endings import By, Ending, Reason, after, first_of
 from .errors import UsageError
+from .impairment.conditions import Impairment
+from .impairment.emulation import Direction
+from .impairment.sockets import Emulation, refuse_what_bypasses
+from .impairment.sockets import emulated as emulated_at
 from .link.offerer import Convert, Link, open_link
 from .signaling.messages import Exchange
 from .signaling.sockets import connect_tcp, connect_unix
@@ -31,6 +35,7 @@ async def connect(
     name: str | None = None,
     wait: float = 10,
     network: Network = DIRECT,
+    impairment: Impairment | None = None,
     stock: bool = False,
 ) -> "AsyncIterator[Link[Picture]]":
     """A link to the server at an address, over whichever transport and signalling.
@@ -41,12 +46,13 @@ async def connect(
 
     `address` is `tcp://HOST:PORT`, `unix:PATH`, or the URL of a WHEP endpoint, with its `token` if
     it wants one; `transport` is `track` or `datachannel`; `name` is by which the server shows this
-    client; `wait` says for how many seconds to try; `stock` takes aiortc's own reception. The
-    pictures end when the server says goodbye or closes the connection; where it is lost the
-    iteration raises PeerLost.
+    client; `wait` says for how many seconds to try; `impairment` is a network to emulate; `stock`
+    takes aiortc's own reception. The pictures end when the server says goodbye or closes the
+    connection; where it is lost the iteration raises PeerLost.
 
-    Raises UsageError for another address, SignalingError where there is no server or it refuses,
-    NegotiationError, NoRoute or PeerLost where no connection comes about.
+    Raises UsageError for another address, or on an event loop that cannot emulate the network,
+    SignalingError where there is no server or it refuses, NegotiationError, NoRoute or PeerLost
+    where no connection comes about.
     """
     from .vision.decoding import picture_of  # who hands pictures on needs no OpenCV
 
@@ -57,9 +63,13 @@ async def connect(
         name=name,
         wait=wait,
         network=network,
+        impairment=impairment,
         stock=stock,
     )
-    async with linked(config, picture_of) as connection:
+    async with (
+        emulated(config) as emulation,
+        linked(config, picture_of, emulation) as connection,
+    ):
         await connection.link.connected()
         yield connection.link
 
@@ -72,9 +82,20 @@ class Connection(Generic[Taken]):
     ended: asyncio.Task[Ending]
 
 
+def emulated(config: ClientConfig) -> AbstractAsyncContextManager[Emulation | None]:
+    """The network that a client emulates as its configuration has it, around its link."""
+    urls = [each.url for each in config.network.ice_servers]
+    return emulated_at(config.impairment, Direction.UP, urls)
+
+
 @asynccontextmanager
-async def linked(config: ClientConfig, convert: Convert[Taken]) -> AsyncIterator[Connection[Taken]]:
-    """A link as a configuration has it, whose pictures are converted as they are taken."""
+async def linked(
+    config: ClientConfig, convert: Convert[Taken], emulation: Emulation | None
+) -> AsyncIterator[Connection[Taken]]:
+    """A link as a configuration has it, whose pictures are converted as they are taken.
+
+    It starts the plan of the network that is emulated, if one is.
+    """
     async with _exchanging(config) as exchange:
 
         async def ask(offer: str) -> str:
@@ -83,16 +104,22 @@ async def linked(config: ClientConfig, convert: Convert[Taken]) -> AsyncIterator
         # The servers of our flags, or else those that the server names.
         servers = config.network.ice_servers or exchange.ice_servers
         network = replace(config.network, ice_servers=servers)
+        if emulation is not None:
+            refuse_what_bypasses(each.url for each in servers)
         try:
             async with open_link(
                 ask, network, config.transport, stock=config.stock, convert=convert
             ) as link:
                 ended = asyncio.create_task(_end_of(link, exchange))
+                tasks: list[asyncio.Task[Any]] = [ended]
+                if emulation is not None:
+                    tasks.append(asyncio.create_task(_start_with(link, emulation)))
                 try:
                     yield Connection(link, ended)
                 finally:
-                    ended.cancel()
-                    await asyncio.gather(ended, return_exceptions=True)
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await exchange.goodbye()
 
@@ -108,6 +135,11 @@ async def _end_of(link: Link[Taken], exchange: Exchange) -> Ending:
         raise
     finally:
         link.pictures.end()
+
+
+async def _start_with(link: Link[Taken], emulation: Emulation) -> None:
+    await link.opened.wait()
+    emulation.start()
 
 
 def _exchanging(config: ClientConfig) -> AbstractAsyncContextManager[Exchange]:

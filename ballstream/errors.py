@@ -15,12 +15,6 @@ BallstreamError              a line for the user: what is wrong, what to do; exi
 ProtocolError                the *peer* sent something it should not have; counted, never shown
 """
 
-OPENCV_HINT = (
-    "OpenCV cannot be loaded ({error}): on Debian and Ubuntu, "
-    "sudo apt-get install libgl1 libglib2.0-0"
-)
-"""What to say when importing cv2 fails, as it does where its system libraries are missing."""
-
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
@@ -89,3 +83,15 @@ def printable(text: str) -> str:
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     line = " ".join(line.split())
     return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}..."
+
+
+def import_problem(error: ImportError) -> str:
+    """What to say where something of ours cannot be imported, and what to do if that is known."""
+    text = printable(f"{type(error).__name__}: {error}")
+    # Images without a screen lack these libraries, which OpenCV needs.
+    if any(library in text for library in ("libGL", "libgthread", "libglib")):
+        return (
+            f"OpenCV cannot be loaded ({text}): on Debian and Ubuntu, "
+            "sudo apt-get install libgl1 libglib2.0-0"
+        )
+    return f"cannot be loaded: {text}"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Self, assert_never
 
 from .config import ServerConfig, SignalingMethod, Web
 from .errors import BallstreamError, InternalFailure, Unavailable
+from .impairment.emulation import Direction
+from .impairment.sockets import Emulation, emulated
 from .link.stage import Stage
 from .report.observers import Observer, Observers, Watched
 from .report.records import SessionReport
@@ -34,9 +36,9 @@ class Server:
     Within the context it listens at `addresses`; at its end every session has ended and nothing is
     left. `observers` are told of every client. Raises UsageError where the scene cannot be built,
     its frames not be sent, or it would be open to everyone; and, on entering, SignalingError where
-    it cannot listen.
+    it cannot listen, UsageError where it cannot emulate the network that is configured.
 
-    It has nine fields, as here meet what is shown, who comes, and who is told of it.
+    It has ten fields, as here meet what is shown, who comes, on which network, and who is told.
     """
 
     def __init__(
@@ -47,6 +49,9 @@ class Server:
 
         self.deserted = asyncio.Event()
         """Set when nobody can come any more, because the terminal for pasting has ended."""
+
+        self.emulation: Emulation | None = None
+        """The network that is emulated, from the beginning of the context on; None without."""
 
         self._config = config or ServerConfig()
         check_exposure(self._config)
@@ -69,7 +74,20 @@ class Server:
             "radius": config.radius,
             "motion": self._stage.motion,
         }
-        return Site(config, settings, scene, self._accept, self._places.unready)
+        return Site(
+            config,
+            settings,
+            scene,
+            self._accept,
+            self._refused,
+            self._places.unready,
+            lambda: self.emulation,
+        )
+
+    @property
+    def origin(self) -> float:
+        """The instant of the monotonic clock at which the scene's time is 0."""
+        return self._stage.origin
 
     @property
     def address(self) -> str:
@@ -77,7 +95,12 @@ class Server:
         return self.addresses[0]
 
     async def __aenter__(self) -> Self:
+        config = self._config
+        urls = [each.url for each in config.network.ice_servers]
         async with AsyncExitStack() as opening:
+            self.emulation = await opening.enter_async_context(
+                emulated(config.impairment, Direction.DOWN, urls)
+            )
             await opening.enter_async_context(self._stage)
             opening.callback(self._observers.closed)
             for door in self._doors():
@@ -117,7 +140,12 @@ class Server:
         try:
             with self._places.taken() as offer.client:
                 session = Session(
-                    offer.client, offer.name, self._config, self._stage, self._observers
+                    offer.client,
+                    offer.name,
+                    self._config,
+                    self._stage,
+                    self._observers,
+                    self.emulation,
                 )
                 await session.run(offer, self._places.closing)
         except BallstreamError as error:

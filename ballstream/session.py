@@ -11,6 +11,7 @@ from . import trace
 from .config import ServerConfig
 from .endings import By, Ending, Reason, after, first_of
 from .errors import BallstreamError, InternalFailure, PeerLost, PeerMisbehaves
+from .impairment.sockets import Emulation
 from .link.answerer import Answerer
 from .link.source import Drawn
 from .link.stage import Stage
@@ -29,15 +30,25 @@ _FEEDBACK_PERIOD = 0.5
 class Session:
     """Streams to one client and scores what it answers; `observer` is told.
 
-    It is the listener of its connection. `name` is the client's own, if it has one.
+    It is the listener of its connection. `name` is the client's own, if it has one; `emulation` the
+    network that is emulated, if one is.
+
+    It has nine fields, as here meet who the client is, the way to it, and what it says.
     """
 
     def __init__(
-        self, number: int, name: str | None, config: ServerConfig, stage: Stage, observer: Observer
+        self,
+        number: int,
+        name: str | None,
+        config: ServerConfig,
+        stage: Stage,
+        observer: Observer,
+        emulation: Emulation | None = None,
     ) -> None:
         self.number = number
         self.name = name
         self._observer = observer
+        self._emulation = emulation
         self._origin = stage.origin
         self._scorer = Scorer(stage.motion.centre, config.size, stage.origin, config.fps)
         self._intake = Intake(self._scorer)
@@ -86,7 +97,10 @@ class Session:
             return Ending(By.SERVER, Reason.FAILED, InternalFailure("serving a client", error))
 
     async def _watch(self) -> Ending:
-        if not await self._answerer.open():
+        streams = await self._answerer.open()
+        if self._emulation is not None:
+            self._emulation.start()
+        if not streams:
             return Ending(By.CLIENT, Reason.NOTHING_ASKED)
         return await first_of(self._answerer.closed(), self._give_feedback())
 

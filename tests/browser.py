@@ -8,7 +8,7 @@ from needs import need
 from playwright.async_api import Browser, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_FLAGS = (
+FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -19,13 +19,20 @@ _FLAGS = (
 )
 
 
+def find_browser() -> str:
+    """The path of a Chromium; the test skips where there is none."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    need(path, f"a browser, one of {', '.join(_NAMES)}")
+    assert path is not None
+    return path
+
+
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
     """A headless Chromium, which ends with the context; the test skips where there is none."""
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    need(path, f"a browser, one of {', '.join(_NAMES)}")
+    path = find_browser()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
             yield browser
         finally:

@@ -4,7 +4,6 @@ import gc
 import inspect
 import threading
 from collections.abc import Iterator
-from multiprocessing import active_children
 from pathlib import Path
 
 import psutil
@@ -25,7 +24,7 @@ def socket_path(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail an asynchronous test that leaves a thread, process, socket or shared memory behind."""
+    """Fail an asynchronous test that leaves a thread, process or socket behind."""
     if not inspect.iscoroutinefunction(request.function):
         yield
         return
@@ -38,16 +37,14 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _resources() -> dict[str, set[str]]:
     me = psutil.Process()
-    own = f"ballstream-{me.pid}-*"
     return {
         "threads": {
             f"{thread.name} {thread.ident}"
             for thread in threading.enumerate()
             if not thread.name.startswith("asyncio_")  # the event loop's own, which end with it
         },
-        "processes": {str(child.pid) for child in active_children()},
+        "processes": {str(child.pid) for child in me.children()},
         "sockets": {
             f"{connection.laddr}" for connection in me.net_connections("inet") if connection.laddr
         },
-        "shared memory": {path.name for path in Path("/dev/shm").glob(own)},  # noqa: S108
     }

@@ -2,6 +2,10 @@
 
 import msgspec
 
+from ballstream.impairment.conditions import Impairment
+from ballstream.impairment.emulation import Direction, Link
+from ballstream.impairment.grammar import parse_plan
+from ballstream.impairment.record import ImpairmentRecord, record_of
 from ballstream.report.records import Ended, ReceptionReport, SessionReport
 from ballstream.scoring.distribution import Statistics
 from ballstream.scoring.score import Loss, Scorer, Snapshot
@@ -35,6 +39,18 @@ SESSION = SessionReport(
     tracking_error_px=FIGURES,
 )
 
+
+def emulated(seed: int = 7) -> ImpairmentRecord:
+    """The record of a network that took two packets down, and none up."""
+    plan = parse_plan("delay=40ms,loss=2%")
+    links: dict[Direction, Link[str]] = {each: Link(plan, seed, each) for each in Direction}
+    for size in (100, 200):
+        links[Direction.DOWN].offer("packet", size, 0.0)
+    return record_of(Impairment(plan, plan, seed), links)
+
+
+NETWORK = emulated()
+
 RECEPTION = ReceptionReport(
     id=1,
     transport="track",
@@ -48,6 +64,7 @@ RECEPTION = ReceptionReport(
     estimates_sent=386,
     estimates_dropped=0,
     not_found=2,
+    outside=0,
     detector_errors=0,
     detector_restarts=0,
     rejected=0,

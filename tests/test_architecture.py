@@ -16,19 +16,19 @@ SOURCES = {path.relative_to(ROOT).as_posix(): path for path in sorted(ROOT.rglob
 
 EVERYBODY_KNOWS = {"errors", "rate"}
 MAY_KNOW = {
-    "config": set(),
+    "config": {"impairment"},
     "protocol": set(),
     "scene": {"protocol"},
     "vision": {"protocol"},
     "scoring": {"protocol"},
-    "report": {"scoring", "protocol", "endings"},
+    "report": {"scoring", "protocol", "endings", "impairment"},
     "impairment": set(),
     "signaling": {"config"},
     "link": {"protocol", "scene", "config", "endings", "trace"},
-    "web": {"signaling", "scoring", "report", "config"},
+    "web": {"signaling", "scoring", "report", "config", "impairment"},
     "bench": {
-        "client", "commands", "config", "endings", "link", "protocol", "report", "scene",
-        "signaling", "trace", "vision",
+        "client", "commands", "config", "endings", "impairment", "link", "protocol", "report",
+        "scene", "signaling", "trace", "vision",
     },
 }  # fmt: skip
 """What each room may import, beside itself; the shells at the top may import all but the last."""

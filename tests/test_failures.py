@@ -59,7 +59,7 @@ async def test_of_the_server(
 ) -> None:
     env = {**sabotage, "SABOTAGE": function}
     async with (
-        run("server", *flags(socket_path), "--sessions", "1", env=env) as server,
+        run("server", *flags(socket_path), env=env) as server,
         run("client", *flags(socket_path), "--transport", transport) as client,
     ):
         await server.says("ballstream itself failed")

@@ -17,7 +17,7 @@ from aiortc import (
 from programs import Program, run, soon
 
 from ballstream.config import DIRECT, Web
-from ballstream.signaling.messages import Accept
+from ballstream.signaling.messages import Accept, Refused
 from ballstream.web import defence
 from ballstream.web.endpoint import Endpoint
 
@@ -62,12 +62,14 @@ async def serving_http(*flags: str, env: dict[str, str] | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def endpoint_of(accept: Accept, settings: Web) -> AsyncIterator[aiohttp.ClientSession]:
+async def endpoint_of(
+    accept: Accept, settings: Web, refused: Refused = lambda error: None
+) -> AsyncIterator[aiohttp.ClientSession]:
     """The endpoint alone, in this process; gives a client to ask it with."""
     app = web.Application(
         middlewares=[defence.limit_rate(settings), defence.check_origin(settings)]
     )
-    endpoint = Endpoint(settings, DIRECT, accept)
+    endpoint = Endpoint(settings, DIRECT, accept, refused)
     endpoint.add_routes(app)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

@@ -30,6 +30,9 @@ class BenchConfig:
     profile: bool = default(
         False, Flag("Show where the time of the first scenario's loop goes.", Group.RUN)
     )
+    list: bool = default(
+        False, Flag("Name the scenarios, and the networks that --impair knows.", Group.RUN)
+    )
     json: bool = default(
         False, Flag("Print JSON to standard output, and nothing else.", Group.OUTPUT)
     )

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from rich.console import Console
 
 from ..errors import BallstreamError
+from ..impairment.presets import PRESETS
 from ..report.environment import environment
 from .config import BenchConfig
 from .profile import profile, profile_table
@@ -48,6 +49,20 @@ def run_profile(config: BenchConfig) -> int:
     else:
         Console(width=100).print(profile_table(parts))
     return 0
+
+
+def run_list() -> int:
+    """Print what there is: scenarios, and networks by name."""
+    networks = {name: f"{each.spec}: {each.description}" for name, each in PRESETS.items()}
+    _print_named("Scenarios", {each.name: each.meaning for each in SCENARIOS.values()})
+    _print_named("Networks for --impair, delays one way", networks)
+    return 0
+
+
+def _print_named(title: str, named: Mapping[str, str]) -> None:
+    width = max(map(len, named))
+    lines = (f"  {name:<{width}}  {meaning}\n" for name, meaning in named.items())
+    sys.stdout.write(f"{title}:\n{''.join(lines)}")
 
 
 def _say(text: str) -> None:

@@ -32,6 +32,11 @@ SCENARIOS = {
             "640x480 at 30 fps, PNG on a datachannel",
             client=("--transport", "datachannel"),
         ),
+        Scenario(
+            "lossy",
+            "20 ms and 2 % each way, seeded",
+            ("--impair", "delay=20ms,loss=2%", "--impair-seed", "1"),
+        ),
         Scenario("viewers", "the defaults, watched by 31 more that only receive", viewers=31),
         Scenario("clients", "the defaults, with 7 more that answer", clients=7),
     )

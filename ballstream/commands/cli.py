@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ..config import ClientConfig, ServerConfig
-from ..errors import INTERRUPTED, OPENCV_HINT, BallstreamError, printable
+from ..errors import INTERRUPTED, BallstreamError, import_problem, printable
 from .flags import Command, command
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ def _compare(config: "BenchConfig") -> int:
 
     The table shows medians of the runs; the gain is against the last scenario.
     """
-    from ..bench.main import run_bench, run_profile
+    from ..bench.main import run_bench, run_list, run_profile
 
+    if config.list:
+        return run_list()
     return run_profile(config) if config.profile else run_bench(config)
 
 
@@ -90,7 +92,7 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> 
     except (KeyboardInterrupt, click.Abort):
         sys.exit(INTERRUPTED)
     except ImportError as error:
-        _fail(name, OPENCV_HINT.format(error=error), 1)
+        _fail(name, import_problem(error), 1)
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
         _fail(name, f"{place}{error.strerror or error}", 1)

@@ -1,11 +1,18 @@
 """What a run came to: the reports of its sessions, and whether anything failed."""
 
+import logging
+from collections import deque
 from collections.abc import Callable
 
 from ..config import ServerConfig
 from ..errors import BallstreamError, InternalFailure
 from ..report.observers import Observer, Watched
 from ..report.records import ReceptionReport, SessionReport
+
+logger = logging.getLogger(__name__)
+
+MOST_REPORTS = 10_000
+"""Sessions that a summary tells of at the most, the last ones: a service may run for ever."""
 
 
 class Results(Observer):
@@ -16,13 +23,14 @@ class Results(Observer):
     """
 
     def __init__(self, config: ServerConfig, enough: Callable[[], None]) -> None:
-        self.reports: list[SessionReport] = []
+        self.reports: deque[SessionReport] = deque(maxlen=MOST_REPORTS)
         self.failed = False
         """Whether something of ours failed."""
 
         self._config = config
         self._enough = enough
         self._ended = 0
+        self._is_cut = False
 
     def refused(self, error: BallstreamError) -> None:
         self.failed |= isinstance(error, InternalFailure)
@@ -33,6 +41,9 @@ class Results(Observer):
         if not report.frames_sent:
             return
         if not session.passive:
+            if len(self.reports) == MOST_REPORTS and not self._is_cut:
+                self._is_cut = True
+                logger.warning("the summary will tell of the last %s sessions alone", MOST_REPORTS)
             self.reports.append(report)
         self._ended += 1
         if self._config.sessions is not None and self._ended >= self._config.sessions:

@@ -23,6 +23,8 @@ from .results import Results, reception_problem
 from .summary import Summary
 
 if TYPE_CHECKING:
+    from ..impairment import Impairment
+    from ..impairment.sockets import Emulation
     from ..vision.child import Sighting
 
 logger = logging.getLogger(__name__)
@@ -32,17 +34,17 @@ _CLIENT_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
 
 def run_server(config: ServerConfig) -> int:
     """Serve as configured and print the summary; returns the exit status."""
-    return _run(_serve(config))
+    return _run(_serve(config), config.impairment)
 
 
 def run_client(config: ClientConfig) -> int:
     """Run one session as configured and print the summary; returns the exit status."""
     if config.display and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise UsageError("--display needs a screen, and DISPLAY is not set: leave --display out")
-    return _run(_watch(config))
+    return _run(_watch(config), config.impairment)
 
 
-def _run(program: Coroutine[Any, Any, int]) -> int:
+def _run(program: Coroutine[Any, Any, int], impairment: "Impairment | None") -> int:
     # aiortc reports what it makes of a peer's packets as warnings; a user can do nothing with it.
     if logging.getLogger().level > logging.INFO:
         for library in ("aiortc", "aioice"):
@@ -50,7 +52,9 @@ def _run(program: Coroutine[Any, Any, int]) -> int:
     # Its debug lines have whole descriptions in them, with the passwords of ICE.
     logging.getLogger("aiortc.rtcpeerconnection").setLevel(logging.INFO)
     try:
-        return asyncio.run(program)
+        loop = None if impairment is None else ballstream.impairment.loop
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(program)
     finally:
         trace.write()
 
@@ -62,12 +66,10 @@ async def _serve(config: ServerConfig) -> int:
         open_output(config.reporting.output, records.CSV_COLUMNS) as output,
         Terminal(view.server_table, view.server_line) as terminal,
     ):
-        results, live = Results(config, stop), LiveView(terminal)
+        results, live = Results(config, stop), LiveView(terminal, lambda: _active(server.emulation))
         rows = [] if output is None else [EstimateRows(output)]
-        async with (
-            _beside(live.run()),
-            ballstream.Server(config, (results, *rows, live)) as server,
-        ):
+        server = ballstream.Server(config, (results, *rows, live))
+        async with _beside(live.run()), server:
             for address in server.addresses:
                 terminal.note(_waiting_at(address))
             if config.duration is not None:
@@ -76,9 +78,9 @@ async def _serve(config: ServerConfig) -> int:
                 await stop.wait()
         _say_signal(stop, terminal)
         terminal.clear()
-        written = summary.write(results.reports, output)
+        written = summary.write(results.reports, server.emulation, output)
         if output is not None:
-            written &= summary.write_page(results.reports, output)
+            written &= summary.write_page(results.reports, server.emulation, server.origin, output)
         failed = results.failed or server.failed or not written
         return _status(stop, failed, results.problems)
 
@@ -119,7 +121,7 @@ async def _watch(config: ClientConfig) -> int:
         _say_signal(stop, terminal)
         terminal.clear()
         report = client.report()
-        written = summary.write([] if report is None else [report], output)
+        written = summary.write([] if report is None else [report], client.emulation, output)
         if failure is not None:
             raise failure
         problem = None if report is None else reception_problem(report)
@@ -130,7 +132,12 @@ async def _refresh(client: "ballstream.Client", terminal: Terminal) -> None:
     while True:
         await asyncio.sleep(terminal.period)
         if (progress := client.progress) is not None:
-            terminal.show([view.client_cells(progress)])
+            terminal.show([view.client_cells(progress)], _active(client.emulation))
+
+
+def _active(emulation: "Emulation | None") -> str:
+    """The network that is emulated, in a line; empty where none is."""
+    return "" if emulation is None else emulation.active()
 
 
 @asynccontextmanager

@@ -8,10 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ..config import ClientConfig, Secret, ServerConfig
+from ..impairment.record import ImpairmentRecord, summary_lines
+from ..impairment.sockets import Emulation
 from ..report import records, view
 from ..report.environment import environment
 from ..report.folder import OutputFolder
-from ..report.records import ReceptionReport, SessionReport
+from ..report.records import EmulatedNetwork, ReceptionReport, SessionReport
 
 logger = logging.getLogger(__name__)
 
@@ -28,23 +30,42 @@ class Summary:
         self._json = config.reporting.json
 
     def write(
-        self, reports: Sequence[SessionReport | ReceptionReport], output: OutputFolder | None
+        self,
+        reports: Sequence[SessionReport | ReceptionReport],
+        emulation: Emulation | None,
+        output: OutputFolder | None,
     ) -> bool:
         """Write `summary.json`, and to standard output that or a text."""
-        document = records.document(self._settings, self._environment, reports)
+        network = None if emulation is None else emulation.record()
+        document = records.document(self._settings, self._environment, network, reports)
         in_file = output is None or output.write_summary(document)
-        text = [document] if self._json else [line for each in reports for line in _lines(each)]
-        return _print(text) and in_file
+        return _print([document] if self._json else _text(reports, network)) and in_file
 
-    def write_page(self, reports: Sequence[SessionReport], output: OutputFolder) -> bool:
-        """Write `report.html`."""
+    def write_page(
+        self,
+        reports: Sequence[SessionReport],
+        emulation: Emulation | None,
+        origin: float,
+        output: OutputFolder,
+    ) -> bool:
+        """Write `report.html`; `origin` is the instant at which the scene's time is 0."""
         from ..report import page  # who needs no page need not wait for Jinja and Plotly
 
         return output.write_report(
             lambda: page.render(
-                self._settings, self._environment, reports, output.lines, output.complete
+                self._settings,
+                self._environment,
+                reports,
+                output.lines,
+                output.complete,
+                None if emulation is None else _emulated(emulation, origin),
             )
         )
+
+
+def _emulated(emulation: Emulation, origin: float) -> EmulatedNetwork:
+    steps = [(at - origin, words) for at, words in emulation.steps()]
+    return EmulatedNetwork(emulation.record(), steps)
 
 
 def _print(lines: Iterable[str]) -> bool:
@@ -68,6 +89,13 @@ def _let_go_of_stdout() -> None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
         os.close(null)
+
+
+def _text(
+    reports: Sequence[SessionReport | ReceptionReport], network: ImpairmentRecord | None
+) -> list[str]:
+    lines = [] if network is None else summary_lines(network)
+    return [line for each in reports for line in _lines(each)] + lines
 
 
 def _lines(session: SessionReport | ReceptionReport) -> list[str]:

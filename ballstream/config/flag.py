@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import Field, field, fields, is_dataclass
 from enum import StrEnum
 from types import NoneType
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, NamedTuple, Protocol, TypeVar, get_args
 
 from .syntax import Syntax
 
@@ -93,9 +93,20 @@ def default(value: Value, flag: Flag) -> Value:
     return field(default=value, metadata={Flag: flag})
 
 
-def where(*settings: Setting) -> Any:
-    """A field for further flags together, which is None unless one of the settings holds."""
-    return field(default=None, metadata={Setting: settings})
+class Said(Protocol):
+    """A configuration of flags that together say one value."""
+
+    def value(self) -> Any:
+        """What they say."""
+
+
+def where(*settings: Setting, said: type[Said] | None = None) -> Any:
+    """A field for further flags together, which is None unless one of the settings holds.
+
+    They are those of the field's own type or, where the field's value only follows from flags,
+    those of `said`.
+    """
+    return field(default=None, metadata={Setting: settings, Said: said})
 
 
 class Declared(NamedTuple):
@@ -186,15 +197,22 @@ def configured(config: type[Config], values: Values) -> Config:
             if value is not None:
                 arguments[made.name] = value != made.default if _kind(made) is bool else value
         elif _is_there(made, values):
-            arguments[made.name] = configured(_kind(made), values)
+            part: Any = configured(_part(made), values)
+            arguments[made.name] = part.value() if made.metadata.get(Said) else part
     return config(**arguments)
 
 
 def _is_there(made: Field[Any], values: Values) -> bool:
     settings = made.metadata.get(Setting, ())
-    return is_dataclass(_kind(made)) and (
+    return is_dataclass(_part(made)) and (
         not settings or any(each.among(values) for each in settings)
     )
+
+
+def _part(made: Field[Any]) -> type:
+    """The configuration that has the flags of a field which has none itself."""
+    said: type[Said] | None = made.metadata.get(Said)
+    return said or _kind(made)
 
 
 def _fields(
@@ -204,9 +222,9 @@ def _fields(
     for made in fields(config):
         if Flag in made.metadata:
             yield made, needs
-        elif is_dataclass(kind := _kind(made)):
+        elif is_dataclass(part := _part(made)):
             settings = made.metadata.get(Setting)
-            yield from _fields(kind, (*needs, settings) if settings else needs)
+            yield from _fields(part, (*needs, settings) if settings else needs)
 
 
 def _names(made: Field[Any]) -> tuple[str, ...]:

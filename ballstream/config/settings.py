@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TextIO
 
+from ..impairment.conditions import CLEAN, Impairment, Plan
+from ..impairment.presets import PRESETS
 from . import syntax
 from .flag import Flag, Group, Setting, default, given, says, says_not, where
 from .values import Address, IceServer, Secret, is_loopback
@@ -72,6 +74,61 @@ class Network:
             without=(given("--relay-only"),),  # which leaves no host candidate to advertise
         ),
     )
+
+
+_IMPAIR = given("--impair")
+_IMPAIR_DOWN, _IMPAIR_UP = given("--impair-down"), given("--impair-up")
+
+
+@dataclass(frozen=True, slots=True)
+class _Impairing:
+    """The flags that together say an Impairment."""
+
+    both: Plan | None = default(
+        None,
+        Flag(
+            "Emulate a bad network at this end's UDP sockets, in both directions: "
+            "delay=40ms,jitter=5ms,loss=2%,burst=5,reorder=1%,rate=1mbit,queue=300ms, or "
+            f"{', '.join(PRESETS)}, each with what differs from it. All delays are one way. Over "
+            "time: 'delay=40ms; loss=5%@10s; down@30s; up@33s'.",
+            Group.NETWORK,
+            names=("--impair",),
+            syntax=syntax.PLAN,
+        ),
+    )
+    down: Plan | None = default(
+        None,
+        Flag(
+            "The same from the server to the client alone.",
+            Group.NETWORK,
+            names=("--impair-down",),
+            syntax=syntax.PLAN,
+            without=(_IMPAIR,),
+        ),
+    )
+    up: Plan | None = default(
+        None,
+        Flag(
+            "The same from the client to the server alone.",
+            Group.NETWORK,
+            names=("--impair-up",),
+            syntax=syntax.PLAN,
+            without=(_IMPAIR,),
+        ),
+    )
+    seed: int = default(
+        0,
+        Flag(
+            "Decides what becomes of the n-th packet of a direction.",
+            Group.NETWORK,
+            names=("--impair-seed",),
+        ),
+    )
+
+    def value(self) -> Impairment:
+        """The network of each direction."""
+        down, up = self.both or self.down, self.both or self.up
+        return Impairment(down or CLEAN, up or CLEAN, self.seed)
 
 
 DIRECT = Network()
@@ -174,6 +231,7 @@ class Reporting:
 class ServerConfig:
     """The flags of `ballstream-server`, in pixels, px/s, bit/s and seconds.
 
+    `impairment` is the network to emulate, which takes the event loop of `ballstream.impairment`;
     `web` is None where there is neither `--http` nor WHEP; `insecure` is about a socket, the one of
     `web` about HTTP.
     """
@@ -181,6 +239,7 @@ class ServerConfig:
     signaling: Signaling = Signaling()
     reporting: Reporting = Reporting()
     network: Network = Network()
+    impairment: Impairment | None = where(_IMPAIR, _IMPAIR_DOWN, _IMPAIR_UP, said=_Impairing)
     duration: float | None = default(None, _DURATION)
     size: tuple[int, int] = default(
         (640, 480), Flag("Size of the picture, even.", Group.VIDEO, syntax=syntax.SIZE)
@@ -251,11 +310,15 @@ class ServerConfig:
 
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
-    """The flags of `ballstream-client`; durations in seconds."""
+    """The flags of `ballstream-client`; durations in seconds.
+
+    `impairment` is the network to emulate, which takes the event loop of `ballstream.impairment`.
+    """
 
     signaling: Signaling = Signaling()
     reporting: Reporting = Reporting()
     network: Network = Network()
+    impairment: Impairment | None = where(_IMPAIR, _IMPAIR_DOWN, _IMPAIR_UP, said=_Impairing)
     duration: float | None = default(None, _DURATION)
     transport: Transport = default(
         Transport.TRACK,
@@ -264,9 +327,20 @@ class ClientConfig:
     detector: str = default(
         "centroid",
         Flag(
-            "centroid, contour, hough, or a function of your own.",
+            "centroid, contour, hough, or a function of your own, or a class or function without "
+            "arguments that makes one.",
             Group.DETECTOR,
             metavar="NAME|module:function",
+        ),
+    )
+    detector_timeout: float = default(
+        1,
+        Flag(
+            "Replace a detector that takes more than S seconds for a picture; the first may take "
+            "60.",
+            Group.DETECTOR,
+            metavar="S",
+            above=0,
         ),
     )
     display: bool = default(False, Flag("Show pictures and estimates in a window.", Group.DETECTOR))

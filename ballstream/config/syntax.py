@@ -9,6 +9,9 @@ from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from ..errors import UsageError
+from ..impairment.conditions import Plan
+from ..impairment.grammar import parse_plan
 from .values import Address, IceServer, Secret
 
 MIN_SIZE, MAX_SIZE = (160, 120), (1920, 1080)
@@ -107,6 +110,13 @@ def _read_name(text: str) -> str:
     return text
 
 
+def _read_plan(text: str) -> Plan:
+    try:
+        return parse_plan(text)
+    except UsageError as error:
+        raise ValueError(str(error)) from None
+
+
 def _read_ice_server(text: str) -> IceServer:
     scheme, _, rest = text.partition(":")
     login, _, place = rest.rpartition("@")
@@ -149,6 +159,9 @@ IP_ADDRESS = Syntax("IP", _read_ip_address)
 
 NAME = Syntax("NAME", _read_name)
 """A name for people, `arm-3`."""
+
+PLAN = Syntax("SPEC", _read_plan)
+"""A network to emulate, `delay=40ms,loss=2%; down@30s; up@33s`, or a preset's name."""
 
 ICE_SERVER = Syntax("URL", _read_ice_server)
 """A STUN or TURN server (RFC 7064, RFC 7065), TURN with `user:password@` before the host.

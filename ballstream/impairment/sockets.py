@@ -258,6 +258,22 @@ def loop() -> asyncio.AbstractEventLoop:
 
 
 @asynccontextmanager
+async def emulated(
+    impairment: Impairment | None, outgoing: Direction, ice_servers: Iterable[str]
+) -> AsyncIterator[Emulation | None]:
+    """`emulate` as configured, which may be not at all.
+
+    Raises UsageError also where what is sent through one of the ICE servers would go around.
+    """
+    if impairment is None:
+        yield None
+        return
+    refuse_what_bypasses(ice_servers)
+    async with emulate(impairment, outgoing) as emulation:
+        yield emulation
+
+
+@asynccontextmanager
 async def emulate(impairment: Impairment, outgoing: Direction) -> AsyncIterator[Emulation]:
     """Let all UDP sockets that are opened within pass an emulated network.
 

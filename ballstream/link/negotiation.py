@@ -6,9 +6,11 @@ stand between, and nothing else knows of it; here their text is applied to a con
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from aioice.ice import get_host_addresses
 from aiortc import (
     MediaStreamTrack,
     RTCPeerConnection,
@@ -101,10 +103,21 @@ def add_candidate(connection: RTCPeerConnection, line: str, mid: str | None) -> 
     RFC 9725 wants it (section 4.3.2).
     """
     found = usable(line.removeprefix("candidate:"))
-    known = [*connection.getTransceivers(), connection.sctp]
-    mids = [each.mid for each in known if each is not None and each.mid is not None]
-    if found is not None and mids:
-        _add(connection, [(mid if mid in mids else mids[0], found)])
+    if found is not None and connection.remoteDescription is not None:
+        _add(connection, [(_carrier(connection.remoteDescription.sdp, mid), found)])
+
+
+def _carrier(sdp: str, mid: str | None) -> str:
+    """The mid of the section whose transport is that of another, or of one that is not there.
+
+    aiortc passes over what is said of a section that is bundled into another's transport.
+    """
+    mids = re.findall(r"^a=mid:(\S+)", sdp, re.MULTILINE)
+    bundle = re.search(r"^a=group:BUNDLE (.*)$", sdp, re.MULTILINE)
+    bundled = bundle[1].split() if bundle else []
+    if mid is not None and mid in mids and mid not in bundled:
+        return mid
+    return (bundled or mids or [""])[0]
 
 
 def wants_video(sdp: str, codec: str | None = None) -> bool:
@@ -181,6 +194,18 @@ def _add(connection: RTCPeerConnection, candidates: Iterable[tuple[str, str]]) -
         Guard().on(connection, "signalingstatechange", stop, "ending look-ups")
 
 
+def _why_no_route() -> str:
+    if get_host_addresses(use_ipv4=True, use_ipv6=True):
+        return (
+            "no UDP port could be had at any address of this machine: have its descriptors or "
+            "ports run out? See ulimit -n and net.ipv4.ip_local_port_range"
+        )
+    return (
+        "this machine has no network address but loopback, so there is no way to the other end: "
+        "bring a network interface up"
+    )
+
+
 def _gathered(connection: RTCPeerConnection, network: Network) -> str:
     sdp: str = connection.localDescription.sdp
     turn = next((each.url for each in network.ice_servers if each.url.startswith("turn")), None)
@@ -192,8 +217,5 @@ def _gathered(connection: RTCPeerConnection, network: Network) -> str:
     if turn is None and network.relay_only:
         raise NoRoute("--relay-only needs a TURN server: give an --ice-server turn:...")
     if not has_candidate(sdp):
-        raise NoRoute(
-            "this machine has no network address but loopback, so there is no way to the other "
-            "end: bring a network interface up"
-        )
+        raise NoRoute(_why_no_route())
     return sdp if network.advertise is None else advertise(sdp, network.advertise)

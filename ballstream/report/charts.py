@@ -37,6 +37,7 @@ COLOURS = 6
 NEUTRAL = 0
 """The colour of what belongs to no session."""
 
+_OVER_TIME = "-over-time"
 _LEAST_PAUSE = 0.25
 _FEWEST_PLACES = 100
 _FEWEST_RINGS = 3
@@ -73,7 +74,27 @@ def over_time(figure: Figure, run: Run) -> Chart:
         _left_out(figure, run, scale),
     )
     layout = {"xaxis": _axis("time, s"), "yaxis": _value_axis(figure, scale)}
-    return Chart(f"{figure.name}-over-time", _joined(caption), data, layout)
+    return Chart(f"{figure.name}{_OVER_TIME}", _joined(caption), data, layout)
+
+
+def mark_steps(charts: Iterable[Chart], steps: Iterable[tuple[float, str]]) -> None:
+    """Draw into the charts over time what changed in the network, and when."""
+    lines = [
+        {
+            "type": "line",
+            "x0": round(at, 3),
+            "x1": round(at, 3),
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "line": {"width": 1, "dash": "dash"},
+            "label": {"text": words, "textposition": "end", "font": {"size": 10}},
+        }
+        for at, words in steps
+    ]
+    for chart in charts:
+        if lines and chart.name.endswith(_OVER_TIME):
+            chart.layout["shapes"] = lines
 
 
 def histogram(figure: Figure, run: Run) -> Chart:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections.abc import Callable
 from itertools import islice, starmap
 
 from ..errors import BallstreamError
@@ -18,10 +19,11 @@ _AT_ONCE = 8
 
 
 class LiveView(Observer):
-    """Shows on a terminal what it is told of."""
+    """Shows on a terminal what it is told of, under a caption as it is at the time."""
 
-    def __init__(self, terminal: Terminal) -> None:
+    def __init__(self, terminal: Terminal, caption: Callable[[], str] = str) -> None:
         self._terminal = terminal
+        self._caption = caption
         self._sessions: dict[int, Watched] = {}
         self._rows: dict[int, tuple[str, Snapshot]] = {}  # the oldest first
 
@@ -54,4 +56,4 @@ class LiveView(Observer):
             self._rows[number] = view.client_name(session), session.snapshot()
         rows = [self._rows[each.number] for each in scored]
         # The words are made in the thread of the terminal.
-        self._terminal.show(starmap(view.server_cells, rows))
+        self._terminal.show(starmap(view.server_cells, rows), self._caption())

@@ -14,7 +14,7 @@ from ..scoring.score import FIGURES, Figure, Loss
 from . import charts
 from .charts import Chart
 from .history import CHARTED, Lines, Run, read
-from .records import SessionReport
+from .records import EmulatedNetwork, SessionReport
 
 MOST_CHARTED = 12
 """Sessions that the charts show; the tables show all."""
@@ -45,16 +45,20 @@ def render(
     sessions: Iterable[SessionReport],
     lines: Lines,
     complete: bool = True,
+    network: EmulatedNetwork | None = None,
 ) -> str:
     """The page of a server's run.
 
-    `lines` are those of `estimates.csv`, and `complete` says whether they are all that there were.
+    `lines` are those of `estimates.csv`, and `complete` says whether they are all that there were;
+    `network` is the one that was emulated.
     """
     ordered = sorted(sessions, key=lambda session: session.id)
     run = read(lines, ordered[:MOST_CHARTED])
     sections = [_section(figure, ordered, run) for figure in FIGURES]
     path = charts.path(run, config["size"])
     all_charts = [chart for section in sections for chart in section.charts]
+    if network is not None:
+        charts.mark_steps(all_charts, network.steps)
     all_charts += [path] if path.data else []
     return _template().render(
         fps=f"{config['fps']:g}",
@@ -67,6 +71,8 @@ def render(
         overview=_overview(ordered),
         drawn=[look for look, _ in charts.looks(run)],
         complete=complete,
+        network=None if network is None else network.record,
+        steps=() if network is None else network.steps,
         sections=sections,
         path=path if path.data else None,
         charts=[asdict(chart) for chart in all_charts],

@@ -1,10 +1,12 @@
 """What is reported of a session, as JSON and as rows of CSV."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
 
+from ..impairment.record import ImpairmentRecord
 from ..protocol.messages import Feedback
 from ..scoring.counts import Count
 from ..scoring.distribution import Statistics
@@ -64,7 +66,8 @@ class ReceptionReport(msgspec.Struct, frozen=True):
 
     `frames_skipped` had to make way for newer ones, `frames_refused` were too large or of odd
     size, `frames_lost` came in parts on a datachannel and not whole; `breaks` counts how often the
-    video went on with a keyframe after a loss, `rejected` the messages of the server that were
+    video went on with a keyframe after a loss, `outside` the answers with a place outside the
+    picture (those far off went out as no ball), `rejected` the messages of the server that were
     neither feedback nor part of a frame.
     """
 
@@ -80,22 +83,33 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     estimates_sent: int
     estimates_dropped: int
     not_found: int
+    outside: int
     detector_errors: int
     detector_restarts: int
     rejected: int
     detect_ms: Statistics
 
 
+@dataclass(frozen=True, slots=True)
+class EmulatedNetwork:
+    """A network that a run emulated, and what changed in it when, in seconds of the scene."""
+
+    record: ImpairmentRecord
+    steps: Sequence[tuple[float, str]]
+
+
 def document(
     config: Mapping[str, Any],
     environment: Mapping[str, Any],
+    impairment: ImpairmentRecord | None,
     sessions: Sequence[SessionReport | ReceptionReport],
 ) -> str:
-    """The JSON document of a run."""
+    """The JSON document of a run, with the network that it emulated, if it did."""
     content = {
         "schema_version": SCHEMA_VERSION,
         "config": config,
         "environment": environment,
+        "impairment": impairment,
         # Whoever reads it wants to know first of whom the rest speaks.
         "sessions": [{"id": each.id, **msgspec.structs.asdict(each)} for each in sessions],
     }

@@ -37,6 +37,10 @@ class Terminal:
         self._rows: Iterable[Cells] = ()
         """What is to be drawn next: a slot of one, so that nothing old is drawn."""
 
+        self._caption = ""
+        self._said = ""
+        """The caption that was last said, where there is no table to stand above."""
+
         self._queued = False
         self._log = _NoteHandler(self)
 
@@ -66,9 +70,12 @@ class Terminal:
         """Seconds between two calls of `show`."""
         return TERMINAL_PERIOD if self._is_terminal else PLAIN_PERIOD
 
-    def show(self, rows: Iterable[Cells]) -> None:
-        """Show the present rows; those of a generator are made in the thread that draws."""
-        self._rows = rows
+    def show(self, rows: Iterable[Cells], caption: str = "") -> None:
+        """Show the present rows; those of a generator are made in the thread that draws.
+
+        The caption stands above the table; without a terminal it is said again when it changes.
+        """
+        self._rows, self._caption = rows, caption
         if not self._queued:
             self._queued = True
             self._queued = self._writer.put(self._draw)
@@ -76,11 +83,15 @@ class Terminal:
     def _draw(self) -> str:
         self._queued = False
         rows, self._rows = self._rows, ()
+        caption = [self._caption] if self._caption else []
         try:
             cells = list(rows)
             if not self._is_terminal:
-                return "".join(f"{printable(self._line(row))}\n" for row in cells)
-            lines = self._table(cells) if cells else []
+                new = [] if self._caption == self._said else caption
+                self._said = self._caption
+                lines = [*new, *map(self._line, cells)]
+                return "".join(f"{printable(line)}\n" for line in lines)
+            lines = [*caption, *(self._table(cells) if cells else [])]
         except Exception as error:
             # It stays as it is, and the program goes on.
             return self._screen.note(f"the live view failed: {type(error).__name__}: {error}")

@@ -106,9 +106,15 @@ def _counted(record: msgspec.Struct) -> str:
 
 def reception_lines(report: ReceptionReport) -> list[str]:
     """A session's summary for the terminal of the client."""
-    failures = (
-        f", detector failed {report.detector_errors} times" if report.detector_errors else ""
-    ) + (f", was replaced {report.detector_restarts} times" if report.detector_restarts else "")
+    failures = "".join(
+        f", {words} {count} times"
+        for words, count in (
+            ("answered outside the picture", report.outside),
+            ("detector failed", report.detector_errors),
+            ("was replaced", report.detector_restarts),
+        )
+        if count
+    )
     return [
         f"{report.transport}, {report.codec}, {report.seconds:.1f} s: "
         f"{report.frames_received} frames received, {report.frames_skipped} skipped, "

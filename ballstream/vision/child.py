@@ -5,23 +5,20 @@ beside PyAV's own copy of libxcb.
 """
 
 import os
-import signal
-import threading
+import sys
 import time
-from contextlib import suppress
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
-from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import OPENCV_HINT, DetectorError, printable
+from ..errors import DetectorError, import_problem, printable
 from ..protocol import stamp
 from ..protocol.frames import Image, ImageCodec
 from ..protocol.planes import i420_shape
-from .memory import Look, Slots
-from .point import as_point
+from .family import end_with_parent, outlive_signals
+from .memory import Look, Memory, Slots
+from .point import Point, as_point, is_inside, is_near
 
 if TYPE_CHECKING:
     from .picture import Picture
@@ -30,8 +27,8 @@ if TYPE_CHECKING:
 class Sighting(msgspec.Struct, frozen=True, tag=True):
     """Child to parent: what was seen; `x` and `y` None where no ball was found.
 
-    `frame` is the picture's number, `error` says what the detector did wrong, `slot` where the
-    next picture is to lie.
+    `frame` is the picture's number, `error` says what the detector did wrong, `outside` that this
+    is an answer outside the picture, `slot` where the next picture is to lie.
     """
 
     frame: int | None
@@ -39,6 +36,7 @@ class Sighting(msgspec.Struct, frozen=True, tag=True):
     y: float | None
     detect_ms: float
     error: str | None = None
+    outside: bool = False
     slot: int = 0
 
 
@@ -63,20 +61,24 @@ decode_look = msgspec.msgpack.Decoder(Look).decode
 decode_message = msgspec.msgpack.Decoder(Message).decode
 
 
-def run(pipe: Connection, memory: SharedMemory, detector_name: str, display: bool) -> None:
+def main(pipe: int, memory: int, detector: str, display: bool) -> None:
+    """What the process does, given its descriptors of the pipe and of the memory."""
+    # Whatever parses arguments while the detector is imported speaks as that, and finds none.
+    sys.argv[:] = [detector.partition(":")[0]]
+    for descriptor in (pipe, memory):
+        os.set_inheritable(descriptor, False)
+    connection = Connection(pipe)
+    outlive_signals()
+    end_with_parent(connection)
+    run(connection, Memory(memory), detector, display)
+
+
+def run(pipe: Connection, memory: Memory, detector_name: str, display: bool) -> None:
     """Answer every `Look` with a `Sighting` until the parent closes the pipe."""
-    # Ctrl-C reaches the whole foreground group; it is the parent that decides when this ends.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Standard output belongs to the parent's report; what a detector prints goes beside it.
-    os.dup2(2, 1)
-    _end_with_parent()
     try:
         looker = _Looker(memory, detector_name, display)
-    except DetectorError as error:
-        pipe.send_bytes(encode(Unusable(str(error))))
-        return
-    except ImportError as error:
-        pipe.send_bytes(encode(Unusable(OPENCV_HINT.format(error=error))))
+    except Exception as error:
+        pipe.send_bytes(encode(Unusable(_reason(error))))
         return
     try:
         pipe.send_bytes(encode(Ready()))
@@ -87,18 +89,24 @@ def run(pipe: Connection, memory: SharedMemory, detector_name: str, display: boo
         pipe.send_bytes(encode(WindowClosed()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    finally:
-        looker.close()
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case DetectorError():
+            return str(error)
+        case ImportError():
+            return import_problem(error)
+        case _:
+            return f"the detector's process cannot start: {_describe(error)}"
 
 
 class _Looker:
     """A loaded detector, the memory that its pictures lie in, and the window if there is one."""
 
-    def __init__(self, memory: SharedMemory, detector_name: str, display: bool) -> None:
+    def __init__(self, memory: Memory, detector_name: str, display: bool) -> None:
         # Qt would complain of fonts that OpenCV does not bring; it draws the text itself.
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")
-        # What a server sends must not unfold into gigabytes.
-        os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(memory.size)
         import cv2
 
         from .decoding import decode
@@ -106,7 +114,6 @@ class _Looker:
         from .picture import Picture
 
         cv2.setNumThreads(1)  # the encoder and the decoder need the other cores
-        self._memory = memory
         self._slots = Slots(memory)
         self._decode = decode
         self._picture_type = Picture
@@ -135,15 +142,15 @@ class _Looker:
         except ValueError as problem:
             return Sighting(look.frame, None, None, 0, str(problem))
         started = time.perf_counter()
-        x = y = error = None
+        point = error = None
         try:
             found = self._detect(picture)
             if found is not None:
-                x, y = as_point(found)
-        except Exception as problem:  # the detector is the user's: whatever it does, go on
+                point = as_point(found)
+        except (Exception, SystemExit) as problem:  # whatever a user's detector does, go on
             error = _describe(problem)
         detect_ms = 1e3 * (time.perf_counter() - started)
-        return Sighting(picture.frame, x, y, detect_ms, error)
+        return _sighting(picture, point, detect_ms, error)
 
     def _picture_in(self, look: Look) -> "Picture":
         """The picture that lies in the memory; raises ValueError where it is none."""
@@ -159,27 +166,23 @@ class _Looker:
         if self._window is not None and self._picture is not None:
             self._window.show(self._picture, sighting.frame, sighting.x, sighting.y)
 
-    def close(self) -> None:
-        self._picture = None
-        with suppress(BufferError):  # a detector that kept a picture keeps the memory mapped
-            self._memory.close()
+
+def _sighting(
+    picture: "Picture", point: Point | None, detect_ms: float, error: str | None
+) -> Sighting:
+    if point is None:
+        return Sighting(picture.frame, None, None, detect_ms, error)
+    size = picture.width, picture.height
+    if is_inside(point, *size):
+        return Sighting(picture.frame, *point, detect_ms)
+    error = "({:g}, {:g}) in one of {}x{}".format(*point, *size)
+    # What no server would score counts as no ball, so that the frame does not look lost.
+    x, y = point if is_near(point, *size) else (None, None)
+    return Sighting(picture.frame, x, y, detect_ms, error, outside=True)
 
 
-def _describe(problem: Exception) -> str:
+def _describe(problem: BaseException) -> str:
     try:
         return printable(f"{type(problem).__name__}: {problem}")
     except Exception:  # even the text of an exception is the user's
         return type(problem).__name__
-
-
-def _end_with_parent() -> None:
-    """Leave with the parent even where it is killed while a detector hangs."""
-    parent = parent_process()
-    assert parent is not None
-    sentinel = parent.sentinel
-
-    def watch() -> None:
-        wait([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

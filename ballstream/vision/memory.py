@@ -5,20 +5,22 @@ that its detector keeps nothing of. So a picture that a detector keeps stays as 
 copied but where all slots are kept (see `Slots`).
 """
 
+import mmap
 import os
 import weakref
-from multiprocessing.shared_memory import SharedMemory
-from secrets import token_hex
 
 import msgspec
 import numpy as np
 
+from ..errors import DetectorError
 from ..protocol.frames import Image
 from ..protocol.planes import MOST_PIXELS, Plane, Planes, i420_shape, planes_of_i420
 
 _SLOT_SIZE = MOST_PIXELS * 3 // 2
 _PASSAGE = 2
 """The slot of pictures that are copied out of it."""
+
+_SIZE = (_PASSAGE + 1) * _SLOT_SIZE
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
@@ -36,13 +38,39 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     frame: int | None = None
 
 
-def open_memory() -> SharedMemory:
-    """Make the memory; whoever does so has to close and unlink it."""
-    name = f"ballstream-{os.getpid()}-{token_hex(4)}"
-    return SharedMemory(name, create=True, size=(_PASSAGE + 1) * _SLOT_SIZE)
+class Memory:
+    """The memory itself, a file that has no name and ends with the last process that has it open.
+
+    So it needs no room in `/dev/shm`, and whatever becomes of the processes, nothing is left of it.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.bytes = mmap.mmap(descriptor, _SIZE)
+
+    def close(self) -> None:
+        """Let go of it, once nothing in this process looks at it any more."""
+        self.bytes.close()
+        os.close(self.descriptor)
 
 
-def put(memory: SharedMemory, slot: int, picture: Planes | Image) -> Look:
+def open_memory() -> Memory:
+    """Make the memory; raises DetectorError where there is not so much."""
+    try:
+        descriptor = os.memfd_create("ballstream-pictures")
+        try:
+            os.ftruncate(descriptor, _SIZE)
+            return Memory(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except OSError as error:
+        raise DetectorError(
+            f"no memory for pictures, {_SIZE / 1e6:.0f} MB (memfd_create): {error.strerror}"
+        ) from None
+
+
+def put(memory: Memory, slot: int, picture: Planes | Image) -> Look:
     """Copy a picture into a slot; it has to be one that fits there (`protocol.planes.is_size`)."""
     width, height = picture.width, picture.height
     if isinstance(picture, Image):
@@ -55,15 +83,15 @@ def put(memory: SharedMemory, slot: int, picture: Planes | Image) -> Look:
     return Look(slot, width, height)
 
 
-def view(memory: SharedMemory, slot: int, shape: tuple[int, ...]) -> Plane:
+def view(memory: Memory, slot: int, shape: tuple[int, ...]) -> Plane:
     """What lies at the beginning of a slot."""
-    return np.ndarray(shape, np.uint8, memory.buf, slot * _SLOT_SIZE)
+    return np.ndarray(shape, np.uint8, memory.bytes, slot * _SLOT_SIZE)
 
 
 class Slots:
     """The child's view of the memory: which slots somebody still holds a picture of."""
 
-    def __init__(self, memory: SharedMemory) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
         self._held: list[weakref.ref[Plane] | None] = [None] * _PASSAGE
 

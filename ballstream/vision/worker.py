@@ -26,15 +26,17 @@ class DetectorWorker:
     """Runs a detector in a process of its own, which is replaced if it fails.
 
     `await look(picture)` for one picture after the other. A detector that takes longer than
-    `timeout` seconds, or that dies, is replaced, which `restarts` counts. `refused` counts the
-    pictures that it never got, because no picture can be so, and `errors` those on which it raised
-    or answered nonsense. `window_closed` is set when the user closed the window of `display`.
+    `timeout` seconds, the first picture of a process excepted, or that dies, is replaced, which
+    `restarts` counts. `refused` counts the pictures that it never got, because no picture can be
+    so, `errors` those on which it raised or answered nonsense, and `outside` those that it saw the
+    ball outside of. `window_closed` is set when the user closed the window of `display`.
 
-    Use as `async with`, which raises DetectorError where the detector cannot be loaded.
+    Four of its nine fields are these counts. Use as `async with`, which raises DetectorError where
+    the detector cannot be loaded.
     """
 
     def __init__(self, detector: str, *, display: bool = False, timeout: float = TIMEOUT) -> None:
-        self.refused = self.errors = self.restarts = 0
+        self.refused = self.errors = self.outside = self.restarts = 0
         self.window_closed = asyncio.Event()
         self._new_process = partial(
             DetectorProcess,
@@ -50,6 +52,9 @@ class DetectorWorker:
         self._memory = open_memory()
         try:
             await self._start()
+        except OSError as error:
+            self._release()
+            raise DetectorError(f"the detector's process cannot be started: {error}") from None
         except BaseException:
             self._release()
             raise
@@ -71,7 +76,8 @@ class DetectorWorker:
         """What the detector sees in a picture, which must not change meanwhile.
 
         None where the picture was refused, or where the process had to be replaced, for which
-        this waits; raises DetectorError where no other can be started.
+        this waits; raises DetectorError where no other can be started, or where one is stuck with
+        its first picture.
         """
         if not _is_sound(picture):
             self._refuse(picture)
@@ -85,7 +91,9 @@ class DetectorWorker:
                 await self._replace(str(reason))
             return None
         self._failures = 0
-        if sighting.error is not None:
+        if sighting.outside:
+            self._point_out(sighting.error)
+        elif sighting.error is not None:
             self._complain(sighting.error)
         return sighting
 
@@ -106,6 +114,15 @@ class DetectorWorker:
                 "the detector failed, which counts as no ball; further failures are only "
                 "counted: %s",
                 error,
+            )
+
+    def _point_out(self, place: str | None) -> None:
+        self.outside += 1
+        if self.outside == 1:
+            logger.warning(
+                "the detector answered with a place outside the picture, %s; further ones are only "
+                "counted",
+                place,
             )
 
     async def _start(self) -> None:
@@ -133,7 +150,6 @@ class DetectorWorker:
 
     def _release(self) -> None:
         self._memory.close()
-        self._memory.unlink()
 
 
 def _is_sound(picture: Planes | Image) -> bool:

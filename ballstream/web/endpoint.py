@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from ..config import Network, Web
 from ..errors import BallstreamError, NegotiationError, SignalingError, Unacceptable, Unavailable
 from ..signaling import trickle
-from ..signaling.messages import Accept, IncomingOffer
+from ..signaling.messages import Accept, IncomingOffer, Refused
 from ..signaling.trickle import parse
 from .defence import guarded, is_authorised
 from .iceservers import link
@@ -58,12 +58,16 @@ class PostedOffer(IncomingOffer):
 
 
 class Endpoint:
-    """Hands each posted offer to `accept`, which runs the session to its end."""
+    """Hands each posted offer to `accept`, which runs the session to its end.
 
-    def __init__(self, settings: Web, network: Network, accept: Accept) -> None:
+    `refused` is told of an offer that does not get that far.
+    """
+
+    def __init__(self, settings: Web, network: Network, accept: Accept, refused: Refused) -> None:
         self._settings = settings
         self._links = [link(server) for server in network.ice_servers]
         self._accept = accept
+        self._refused = refused
         self._sessions: dict[str, tuple[PostedOffer, asyncio.Task[None]]] = {}
 
     def add_routes(self, app: web.Application) -> None:
@@ -95,12 +99,16 @@ class Endpoint:
         try:
             offer = PostedOffer(await _text(request, "offer"), request.query.get("client"))
         except _Unreadable as error:
+            self._refused(SignalingError("an offer cannot be read"))
             return error.response
         except SignalingError as error:
+            self._refused(error)
             return problem(400, str(error))
         passwords = offer.ice.passwords
         if any(passwords & other.ice.passwords for other, _ in self._sessions.values()):
-            return problem(409, "a session with these ICE credentials exists: make a new offer")
+            again = SignalingError("a session with these ICE credentials exists: make a new offer")
+            self._refused(again)
+            return problem(409, str(again))
         # Relative to what was asked for, which a proxy may have put under another path.
         return await self._answer(offer, "" if request.path.endswith("/") else f"{PATH[1:]}/")
 

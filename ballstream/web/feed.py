@@ -1,13 +1,13 @@
 """What the page is told while it is open: a line of JSON a few times a second.
 
 The first line describes the scene, so that the page can draw the truth over a frame whose number
-it knows; each further one has a row for each client.
+it knows; each further one has a row for each client, and says which network is emulated.
 """
 
 import asyncio
 import statistics
 from collections import deque
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
 import msgspec
 
@@ -24,11 +24,26 @@ MOST_READERS = 64
 _MOST_VERDICTS = 256
 
 
-class Feed(Observer):
-    """Lines for whoever reads along; nothing is worked out while nobody does."""
+class Answer(msgspec.Struct, frozen=True, array_like=True):
+    """An answer as the page keeps it."""
 
-    def __init__(self, scene: Mapping[str, object]) -> None:
+    frame: int | None
+    detection_error_px: float | None
+    tracking_error_px: float | None
+    latency_ms: float | None
+
+
+class Feed(Observer):
+    """Lines for whoever reads along; nothing is worked out while nobody does.
+
+    `network` gives the emulated network in words, or None.
+    """
+
+    def __init__(
+        self, scene: Mapping[str, object], network: Callable[[], str | None] = lambda: None
+    ) -> None:
         self.readers = 0
+        self._network = network
         self._scene = _line({"type": "scene", **scene})
         self._sessions: dict[int, Watched] = {}
         self._verdicts: dict[int, deque[Verdict]] = {}
@@ -78,7 +93,7 @@ class Feed(Observer):
                 continue
             verdicts, self._verdicts = self._verdicts, {}
             rows = [row(each, verdicts.get(each.number, ())) for each in self._sessions.values()]
-            self._latest = _line({"type": "rows", "rows": rows})
+            self._latest = _line({"type": "rows", "rows": rows, "impairment": self._network()})
             async with self._told:
                 self._told.notify_all()
 
@@ -88,7 +103,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
 
     All its counts; figures of the last 120 answers, as in the terminal, `_p95` behind the name of
     the 95th percentile; and medians of `verdicts`, what came since the line before, with `now_`
-    before the name. Figures are None where nothing came.
+    before the name, and `answers`, these verdicts one by one. Figures are None where nothing came.
     """
     now = session.snapshot()
     return {
@@ -101,6 +116,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
         **{name: _rounded(recent.p50) for name, recent in now.recent.items()},
         **{f"{name}_p95": _rounded(recent.p95) for name, recent in now.recent.items()},
         **{f"now_{name}": _median(name, verdicts) for name in now.recent},
+        "answers": [_answer(verdict) for verdict in verdicts],
     }
 
 
@@ -108,6 +124,15 @@ def _median(figure: str, verdicts: Collection[Verdict]) -> float | None:
     values = [getattr(verdict, figure) for verdict in verdicts]
     known = [value for value in values if value is not None]
     return _rounded(statistics.median(known)) if known else None
+
+
+def _answer(verdict: Verdict) -> Answer:
+    return Answer(
+        verdict.frame,
+        _rounded(verdict.detection_error_px),
+        _rounded(verdict.tracking_error_px),
+        _rounded(verdict.latency_ms),
+    )
 
 
 def _line(content: object) -> bytes:

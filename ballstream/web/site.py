@@ -16,10 +16,12 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from ..config import ServerConfig, Web
 from ..errors import SignalingError
+from ..impairment.sockets import Emulation
 from ..report.environment import versions
 from ..report.observers import Observer
-from ..signaling.messages import MAX_LINE, Accept
+from ..signaling.messages import MAX_LINE, Accept, Refused
 from . import defence
+from .emulated import EmulationCollector
 from .endpoint import PATH, Endpoint
 from .feed import MOST_READERS, Feed
 from .metrics import Metrics
@@ -50,8 +52,9 @@ class Site:
     """Everything under one address; its `observers` are to be told of the sessions.
 
     `scene` is what a page needs to draw the truth over a frame, `accept` runs the session of a
-    posted offer, `unready` says why there can be none at present. Raises UsageError where the
-    address is open to everyone, or an allowed origin is none.
+    posted offer, `refused` is told of one that does not get so far, `unready` says why there can be
+    none at present, and `emulation` is the network that is emulated at present. Raises UsageError
+    where the address is open to everyone, or an allowed origin is none.
     """
 
     def __init__(
@@ -60,15 +63,18 @@ class Site:
         settings: Web,
         scene: Mapping[str, object],
         accept: Accept,
+        refused: Refused,
         unready: Callable[[], str | None],
+        emulation: Callable[[], Emulation | None] = lambda: None,
     ) -> None:
         defence.check_exposure(settings)
         defence.allowed_origins(settings)
         self._metrics = Metrics(versions(), config.max_sessions)
         self._settings = settings
         self._unready = unready
-        self._feed = Feed(scene)
-        self._endpoint = Endpoint(settings, config.network, accept)
+        self._metrics.registry.register(EmulationCollector(emulation))
+        self._feed = Feed(scene, lambda: _active(emulation()))
+        self._endpoint = Endpoint(settings, config.network, accept, refused)
         self._scrape = make_aiohttp_handler(self._metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
 
@@ -180,6 +186,10 @@ class Site:
             content_type=_TYPES[".js"],
             headers={hdrs.CONTENT_ENCODING: "gzip", hdrs.CACHE_CONTROL: "max-age=86400"},
         )
+
+
+def _active(emulation: Emulation | None) -> str | None:
+    return None if emulation is None else emulation.active()
 
 
 class _Refusal(asyncio.Protocol):

@@ -1,12 +1,14 @@
 import json
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import run
@@ -15,6 +17,8 @@ from ballstream.bench.scenarios import SCENARIOS, Scenario
 from ballstream.commands import cli
 from ballstream.config import ClientConfig, Secret, ServerConfig, Signaling, SignalingMethod
 from ballstream.config.flag import flags_of
+from ballstream.impairment import Impairment, parse_plan
+from ballstream.impairment.presets import PRESETS
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,10 @@ def test_help_says_every_flag_with_its_default(command: Command, name: str) -> N
         "--signaling-path": "ballstream.socket",
         "--duration": "until Ctrl-C",
         "--token": "none",
+        "--impair": "none",
+        "--impair-down": "none",
+        "--impair-up": "none",
+        "--impair-seed": "0",
         **(
             {
                 "--size": "640x480",
@@ -147,6 +155,38 @@ def test_help_is_in_groups(command: Command, name: str, groups: list[str]) -> No
     assert [line[:-1] for line in lines if line.endswith(":") and line[0] != " "] == groups
 
 
+@pytest.mark.parametrize("name", ["server", "client"])
+def test_help_names_the_networks_and_says_that_delays_are_one_way(
+    command: Command, name: str
+) -> None:
+    text = "".join(command(name, "--help").output.split())
+    assert "Alldelaysareoneway." in text
+    assert all(preset in text for preset in PRESETS)
+
+
+def test_the_benchmark_names_its_scenarios_and_the_networks(command: Command) -> None:
+    done = command("bench", "--list")
+    assert (done.status, done.errors) == (0, "")
+    for scenario in SCENARIOS.values():
+        assert re.search(f"^  {scenario.name} +{re.escape(scenario.meaning)}$", done.output, re.M)
+    for name, preset in PRESETS.items():
+        meaning = re.escape(f"{preset.spec}: {preset.description}")
+        assert re.search(f"^  {name} +{meaning}$", done.output, re.M)
+
+
+@pytest.mark.parametrize("name", ["server", "client"])
+def test_a_network_is_said_in_one_flag_or_two(configure: Callable[..., Any], name: str) -> None:
+    lossy, slow = parse_plan("loss=2%"), parse_plan("delay=40ms; down@5s")
+    assert configure(name).impairment is None
+    both = configure(name, "--impair", "loss=2%", "--impair-seed", "7").impairment
+    assert both == Impairment(lossy, lossy, 7)
+    flags = ("--impair-down", "loss=2%", "--impair-up", "delay=40ms; down@5s")
+    assert configure(name, *flags).impairment == Impairment(lossy, slow, 0)
+    assert configure(name, *flags[:2]).impairment == Impairment(down=lossy)
+    assert configure(name, *flags[2:]).impairment == Impairment(up=slow)
+    assert configure(name, BALLSTREAM_IMPAIR="loss=2%").impairment == Impairment(lossy, lossy)
+
+
 def test_version(command: Command) -> None:
     assert command("server", "--version").output.startswith("ballstream-server, version ")
 
@@ -184,6 +224,10 @@ def test_version(command: Command) -> None:
         (("client", "--name", 65 * "a"), "1 to 64 printable characters"),
         (("client", "--name", ""), "1 to 64 printable characters"),
         (("client", "--name", "two\nlines"), "1 to 64 printable characters"),
+        (("server", "--impair", "delay=40"), "'--impair': delay=>>40<<: 40 of what? 40ms"),
+        (("client", "--impair-up", "down@1s; loss=2%"), "down@1s; >>loss=2%<<: when? loss=2%@10s"),
+        (("client", "--impair", ""), "'--impair': >><<: there is delay, jitter, loss"),
+        (("server", "--impair-down", "dialup"), ">>dialup<<: there is delay"),
         (("server", "--output", "/proc/nowhere"), "--output"),
         (("server", "--output", __file__), "is a file"),
         (("bench", "--scenario", "none such"), "--scenario"),
@@ -226,6 +270,12 @@ def test_wrong_usage_is_one_line_and_status_2(
             "server --signaling-path x",
             "--signaling-path has no effect without --signaling unix-socket",
         ),
+        ("server --impair wifi --impair-down wifi", "--impair-down has no effect beside --impair"),
+        ("client --impair-up wifi --impair wifi", "--impair-up has no effect beside --impair"),
+        (
+            "client --impair-seed 3",
+            "--impair-seed has no effect without --impair, --impair-down or --impair-up",
+        ),
         ("server --quality 90", "--quality has no effect without --frame-codec jpeg"),
         ("server --frame-codec raw --quality 5", "--quality has no effect without --frame-codec"),
         ("server --stock --bitrate 1M", "--bitrate has no effect beside --stock"),
@@ -262,6 +312,8 @@ def test_a_flag_without_effect_is_wrong_usage(command: Command, flags: str, text
         "server --frame-codec jpeg --quality 5 --stock",
         "client -s whep --token x --url http://a.example/ --wait 2",
         "client -s copy-and-paste --name arm",
+        "server --impair cellular --impair-seed 3",
+        "client --impair-up down --impair-seed 3",
         "client --transport TRACK --stock",
     ],
 )
@@ -393,9 +445,10 @@ def test_the_json_document_of_an_idle_server(tmp_path: Path) -> None:
     flags = ("-s", "unix-socket", "--signaling-path", str(tmp_path / "s"), "--duration", "0.1")
     done = process("server", *flags, "--json", BALLSTREAM_TOKEN="s3same")  # noqa: S106
     document = json.loads(done.stdout)
-    assert set(document) == {"schema_version", "config", "environment", "sessions"}
+    assert set(document) == {"schema_version", "config", "environment", "impairment", "sessions"}
     assert document["schema_version"] == 1
     assert document["sessions"] == []
+    assert document["impairment"] is None
     assert document["environment"]["aiortc"]
     assert document["config"] == {
         "signaling": {
@@ -406,6 +459,7 @@ def test_the_json_document_of_an_idle_server(tmp_path: Path) -> None:
         },
         "reporting": {"json": True, "output": None},
         "network": {"ice_servers": [], "relay_only": False, "advertise": None},
+        "impairment": None,
         "duration": 0.1,
         "size": [640, 480],
         "fps": 30.0,

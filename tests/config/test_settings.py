@@ -47,7 +47,9 @@ def test_a_default_is_written_so_that_it_is_read_again(config: type) -> None:
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_field_has_a_flag_or_parts_that_have(config: type) -> None:
     for each in fields(config):
-        assert Flag in each.metadata or each.name in ("signaling", "reporting", "network", "web")
+        assert Flag in each.metadata or each.name in (
+            "signaling", "reporting", "network", "web", "impairment",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -133,5 +133,5 @@ def refusal_of(syntax: Syntax[object], text: str) -> str | None:
 def test_whatever_is_not_read_is_refused_in_words(syntax: Syntax[object], text: str) -> None:
     refusal = refusal_of(syntax, text)
     assert refusal is None or re.search(
-        r"is not|are not|not like|must be|needs|is of|use -", refusal
+        r"is not|are not|not like|must be|needs|is of|use -|>>.*<<: \w", refusal, re.DOTALL
     )

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import random
+import re
 
 import offers
 import pytest
@@ -11,7 +12,7 @@ from aiortc import (
 from offers import AUDIO, BUNDLE, DATA, TRANSPORT, VIDEO, disagreements, offer, sections, values
 
 from ballstream.config import DIRECT, Codec
-from ballstream.errors import NegotiationError, Unacceptable
+from ballstream.errors import NegotiationError, NoRoute, Unacceptable
 from ballstream.link.guard import Guard
 from ballstream.link.negotiation import (
     accept_answer,
@@ -534,8 +535,16 @@ async def test_a_connection_that_cannot_be_closed_properly_still_loses_its_socke
     await close(connection)
 
 
-async def test_a_later_candidate_is_used_and_a_bad_one_passed_over() -> None:
-    lines = (await offer_of_a_client()).splitlines(keepends=True)
+@pytest.mark.parametrize("first", ["video", "data"])
+async def test_a_later_candidate_is_used_and_a_bad_one_passed_over(first: str) -> None:
+    async with Peer(DIRECT) as client:
+        client.connection.addTransceiver("video", direction="recvonly")
+        client.connection.createDataChannel("coordinates")
+        whole = await make_offer(client.connection)
+        if first == "data":  # aiortc puts media first; others do not
+            head, video, data = re.split(r"(?=^m=)", whole, flags=re.MULTILINE)
+            whole = head.replace("BUNDLE 0 1", "BUNDLE 1 0") + data + video
+    lines = whole.splitlines(keepends=True)
     held_back = ("a=candidate:", "a=end-of-candidates")
     offer = "".join(line for line in lines if not line.startswith(held_back))
     good = "candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host"
@@ -553,6 +562,23 @@ async def test_a_later_candidate_is_used_and_a_bad_one_passed_over() -> None:
         ):
             add_candidate(peer.connection, line, mid)
         await asyncio.sleep(0)  # an address needs no looking up
+        assert peer.connection.sctp is not None
+        assert sender.transport is peer.connection.sctp.transport
         remote = sender.transport.transport.getRemoteCandidates()
         ports = [each.port for each in remote if each.ip == "192.0.2.1"]
         assert sorted(ports) == [61764, 61765]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "text"),
+    [([], "no network address but loopback"), (["192.0.2.1"], "no UDP port could be had")],
+)
+async def test_that_there_is_no_way_is_said_from_what_this_machine_has(
+    addresses: list[str], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ballstream.link.negotiation.get_host_addresses", lambda **_: addresses)
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda **_: [])
+    async with Peer(DIRECT) as peer:
+        peer.connection.createDataChannel("coordinates")
+        with pytest.raises(NoRoute, match=text):
+            await make_offer(peer.connection)

@@ -20,6 +20,7 @@ class Paper(Terminal):
         self.notes: list[str] = []
         self._period = period
         self.shown: list[list[view.Cells]] = []
+        self.captions: list[str] = []
         self.drawn = asyncio.Event()
 
     @property
@@ -29,8 +30,9 @@ class Paper(Terminal):
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def show(self, rows: object) -> None:
+    def show(self, rows: object, caption: str = "") -> None:
         self.shown.append(list(rows))  # type: ignore[call-overload]
+        self.captions.append(caption)
         self.drawn.set()
 
 
@@ -55,6 +57,14 @@ async def test_those_who_are_there_and_scored_have_a_row() -> None:
     assert await rows(shown, paper) == ["client 1", "client 2 (left arm)"]
     shown.ended(first, first.report())
     assert await rows(shown, paper) == ["client 2 (left arm)"]
+
+
+async def test_the_rows_have_a_caption_as_it_is_at_the_time() -> None:
+    paper, captions = Paper(), iter(["down", *["up"] * 100])
+    shown = LiveView(paper, lambda: next(captions))
+    shown.redraw()
+    shown.redraw()
+    assert paper.captions == ["down", "up"]
 
 
 def test_events_are_noted() -> None:

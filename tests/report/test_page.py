@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 from answers import session
-from samples import SESSION
+from samples import NETWORK, SESSION
 
 from ballstream.report import page
-from ballstream.report.records import Ended, SessionReport
+from ballstream.report.records import EmulatedNetwork, Ended, SessionReport
 
 STEADY = [0.01] * 80
 DASH = "\N{EN DASH}"
@@ -54,12 +54,13 @@ def read(
     *sessions: tuple[SessionReport, Iterable[str]],
     complete: bool = True,
     config: Mapping[str, Any] | None = None,
+    network: EmulatedNetwork | None = None,
 ) -> Reader:
     """The page of some sessions, as a browser would read it."""
     lines = [line for _, some in sessions for line in some]
     reports = [report for report, _ in sessions]
     settings = {"size": [640, 480], "fps": 29.97, **(config or {})}
-    return Reader(page.render(settings, {"cpus": 2}, reports, lambda: lines, complete))
+    return Reader(page.render(settings, {"cpus": 2}, reports, lambda: lines, complete, network))
 
 
 def test_a_page_stands_alone() -> None:
@@ -87,6 +88,26 @@ def test_all_of_a_report_is_in_the_tables() -> None:
         "12.34", "80.0", *counts, "4", "3", "2", *"000", *figures, *figures, *figures,
     ]  # fmt: skip
     assert f"Median latency {DASH} Median detection error 0.2500 px" in html.words
+
+
+def test_an_emulated_network_is_told_with_the_steps_of_its_plan() -> None:
+    steps = [(12.34, "down: loss=5%"), (20.0, "up: down")]
+    html = read(session(1, 0.0, STEADY), network=EmulatedNetwork(NETWORK, steps))
+    assert "Emulated network delay=40ms,loss=2% (seed 7)." in html.words
+    assert f"To the client 2 300 0 0 0 0.0 {DASH} {DASH}" in html.words
+    assert "12.3 down: loss=5% 20.0 up: down" in html.words
+    charts = json.loads(html.scripts[1])
+    marked = {
+        each["name"]: [(shape["x0"], shape["label"]["text"]) for shape in each["layout"]["shapes"]]
+        for each in charts
+        if "shapes" in each["layout"]
+    }
+    assert set(marked) == {each["name"] for each in charts if each["name"].endswith("-over-time")}
+    assert marked["latency_ms-over-time"] == steps
+
+
+def test_no_network_is_told_where_none_was_emulated() -> None:
+    assert "Emulated network" not in read(session(1, 0.0, STEADY)).words
 
 
 def test_what_is_unknown_is_a_dash_and_an_ending_is_told() -> None:

@@ -3,22 +3,23 @@ import io
 import json
 from typing import Any
 
-from samples import RECEPTION, SESSION
+from samples import NETWORK, RECEPTION, SESSION
 
 from ballstream.report import records as report
 from ballstream.report.records import ReceptionReport, SessionReport
 from ballstream.scoring.score import Result, Verdict
 
 FIGURE_KEYS = {"n", "mean", "p50", "p95", "p99", "max"}
+NOTHING = {"n": 0, **dict.fromkeys(FIGURE_KEYS - {"n"})}
 
 
 def document(*sessions: SessionReport | ReceptionReport) -> Any:
-    return json.loads(report.document({"fps": 30.0}, {"python": "3.11"}, sessions))
+    return json.loads(report.document({"fps": 30.0}, {"python": "3.11"}, None, sessions))
 
 
 def test_the_document_of_the_server_has_the_agreed_keys() -> None:
     content = document(SESSION)
-    assert set(content) == {"schema_version", "config", "environment", "sessions"}
+    assert set(content) == {"schema_version", "config", "environment", "impairment", "sessions"}
     assert content["schema_version"] == 1
     assert content["config"] == {"fps": 30.0}
     assert content["environment"] == {"python": "3.11"}
@@ -32,6 +33,23 @@ def test_the_document_of_the_server_has_the_agreed_keys() -> None:
     }  # fmt: skip
     for name in ("detection_error_px", "tracking_error_px", "latency_ms"):
         assert set(session[name]) == FIGURE_KEYS
+
+
+def test_the_document_says_which_network_was_emulated() -> None:
+    text = report.document({}, {}, NETWORK, [])
+    assert json.loads(text)["impairment"] == {
+        "spec": "delay=40ms,loss=2%",
+        "seed": 7,
+        "down": {
+            "packets": 2, "bytes": 300, "lost": 0, "queue_dropped": 0, "reordered": 0,
+            "longest_queue_ms": 0.0, "lateness_ms": NOTHING,
+        },
+        "up": {
+            "packets": 0, "bytes": 0, "lost": 0, "queue_dropped": 0, "reordered": 0,
+            "longest_queue_ms": 0.0, "lateness_ms": NOTHING,
+        },
+    }  # fmt: skip
+    assert document()["impairment"] is None
 
 
 def test_the_document_holds_the_values() -> None:
@@ -58,7 +76,7 @@ def test_a_run_without_sessions_is_a_document_too() -> None:
 
 
 def test_the_document_is_laid_out_for_people() -> None:
-    assert report.document({}, {}, []).splitlines()[1] == '  "schema_version": 1,'
+    assert report.document({}, {}, None, []).splitlines()[1] == '  "schema_version": 1,'
 
 
 def written(*row: object) -> str:

@@ -82,6 +82,24 @@ def test_on_a_terminal_rows_are_a_table_that_goes_away() -> None:
         assert glass.read() == "bye\n"
 
 
+def test_a_caption_stands_above_the_table() -> None:
+    with standard_error(pty.openpty()) as glass, Terminal(table, line) as terminal:
+        terminal.show([("a", "1")], "a bad network")
+        terminal._writer.flush()
+        assert glass.read() == "\x1b[?7la bad network\nhead\na|1\n\x1b[?7h"
+        terminal.show([], "a bad network")
+        terminal._writer.flush()
+        assert glass.read() == "\x1b[3A\r\x1b[J\x1b[?7la bad network\n\x1b[?7h"
+
+
+def test_without_a_terminal_a_caption_is_said_when_it_changes() -> None:
+    with standard_error(os.pipe()) as pipe, Terminal(table, line) as terminal:
+        for caption in ("bad", "bad", "worse", "bad", ""):
+            terminal.show([("a", "1")], caption)
+            terminal._writer.flush()
+        assert pipe.read() == "bad\na, 1\na, 1\nworse\na, 1\nbad\na, 1\na, 1\n"
+
+
 def test_only_the_newest_rows_are_drawn() -> None:
     begun, go = threading.Event(), threading.Event()
 

@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,38 @@ def test_any_object_that_can_be_called_will_do(folder: Path) -> None:
     assert callable(load_detector("my_detector:find"))
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class find:\n    def __call__(self, picture): return 1, 2",
+        "def find(): return lambda picture: (1, 2)",
+        "def find(*, size=3): return lambda picture: (1, 2)",
+        "def find(picture=None): return 1, 2",
+        "def find(*pictures): return len(pictures), 2",
+        "find = lambda picture, size=3: (1, 2)",
+    ],
+)
+def test_a_class_or_what_takes_no_argument_makes_the_detector(folder: Path, source: str) -> None:
+    (folder / "my_detector.py").write_text(source)
+    assert load_detector("my_detector:find")("a picture") == (1, 2)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["d_print.py:detect", "./d_print.py:detect"])
+def test_a_file_in_place_of_a_module_gets_a_hint(path: str) -> None:
+    with pytest.raises(DetectorError) as error:
+        load_detector(path)
+    assert str(error.value).endswith("names a file, not a module: 'd_print:detect'?")
+
+
+def test_python_s_own_modules_come_before_those_of_the_current_folder(folder: Path) -> None:
+    (folder / "this.py").write_text("raise RuntimeError")
+    (folder / "my_detector.py").write_text("def find(picture):\n    return 1.0, 2.0\n")
+    load_detector("my_detector:find")
+    spec = find_spec("this")
+    assert spec is not None
+    assert spec.origin != str(folder / "this.py")
+
+
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(DetectorError) as error:
         load_detector("centriod")
@@ -68,6 +101,12 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
         ("", "AttributeError: module 'broken' has no attribute 'find'"),
         ("find = 3", "is not a function"),
         ("find = None", "is not a function"),
+        (
+            "class find:\n    def __init__(self): raise OSError('no file')",
+            "be made: OSError: no file",
+        ),
+        ("class find:\n    pass", "makes a find, which cannot be called with a picture"),
+        ("def find():\n    raise SystemExit(3)", "cannot be made: SystemExit: 3"),
     ],
 )
 def test_a_module_that_does_not_do_is_told_in_one_line(

@@ -1,29 +1,27 @@
 from collections.abc import Iterator
-from multiprocessing.shared_memory import SharedMemory
 
 import numpy as np
 import pytest
 
 from ballstream.protocol.frames import Image, ImageCodec
 from ballstream.protocol.planes import Plane, i420_shape, planes_of_i420
-from ballstream.vision.memory import Look, Slots, open_memory, put
+from ballstream.vision.memory import Look, Memory, Slots, open_memory, put
 
 SHAPE = i420_shape(160, 120)
 
 
 @pytest.fixture
-def memory() -> Iterator[SharedMemory]:
+def memory() -> Iterator[Memory]:
     shared = open_memory()
     yield shared
     shared.close()
-    shared.unlink()
 
 
 def i420(value: int) -> Plane:
     return np.full(SHAPE, value, np.uint8)
 
 
-def test_planes_and_images_come_out_as_they_were_put(memory: SharedMemory) -> None:
+def test_planes_and_images_come_out_as_they_were_put(memory: Memory) -> None:
     slots = Slots(memory)
     assert put(memory, 1, planes_of_i420(i420(7))) == Look(1, 160, 120)
     picture = slots.picture(1, SHAPE)
@@ -34,7 +32,7 @@ def test_planes_and_images_come_out_as_they_were_put(memory: SharedMemory) -> No
     del picture
 
 
-def test_a_slot_is_free_once_nobody_holds_anything_of_its_picture(memory: SharedMemory) -> None:
+def test_a_slot_is_free_once_nobody_holds_anything_of_its_picture(memory: Memory) -> None:
     slots = Slots(memory)
     assert slots.free() == 0
     first = slots.picture(0, SHAPE)
@@ -48,7 +46,7 @@ def test_a_slot_is_free_once_nobody_holds_anything_of_its_picture(memory: Shared
     del second
 
 
-def test_where_all_are_held_pictures_are_copied(memory: SharedMemory) -> None:
+def test_where_all_are_held_pictures_are_copied(memory: Memory) -> None:
     slots = Slots(memory)
     kept = []
     for value in range(1, 8):

@@ -1,5 +1,6 @@
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -7,13 +8,14 @@ import cv2
 import numpy as np
 import psutil
 import pytest
-from programs import soon
+from programs import DEADLINE, soon
 
 from ballstream.errors import DetectorError
 from ballstream.protocol import stamp
 from ballstream.protocol.frames import Image, ImageCodec
 from ballstream.protocol.planes import Planes, i420_shape, planes_of_i420
 from ballstream.scene.render import draw_ball
+from ballstream.vision import process
 from ballstream.vision.child import Sighting
 from ballstream.vision.worker import DetectorWorker
 
@@ -69,6 +71,72 @@ def keeps_one(picture):
 
 def keeps_five(picture):
     return keeps(picture, 5)
+
+def far(picture):
+    return 5000, 5000
+
+def off(picture):
+    return -3, 5
+
+def leaves(picture):
+    sys.exit("enough")
+
+def slow_at_first(picture):
+    if not kept:
+        time.sleep(0.5)
+        kept.append(picture)
+    return 5, 5
+
+def arguments(picture):
+    import argparse
+    parser = argparse.ArgumentParser()
+    assert parser.prog == "spies", parser.prog
+    parser.parse_args()
+    return 6, 6
+
+def killed(picture):
+    os.kill(os.getpid(), 9)
+
+def limit(picture):
+    return float(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]), 0
+
+def half(number):
+    return number / 2
+
+def pool(picture):
+    from multiprocessing import get_context
+    with get_context("fork").Pool(2) as pool:
+        return pool.map(half, (picture.width, picture.height))
+
+def has_child(picture):
+    import subprocess
+    child = subprocess.Popen(["sleep", "1000"])
+    return 0, child.pid / 1e6
+
+def signals(picture):
+    import signal
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(os.getpid(), number)
+    return 7, 7
+
+class Model:
+    made = 0
+
+    def __init__(self):
+        Model.made += 1
+        self.looks = 0
+
+    def __call__(self, picture):
+        return self.detect(picture)
+
+    def detect(self, picture):
+        self.looks += 1
+        return self.made, self.looks
+
+model = Model()
+
+def make():
+    return Model().detect
 
 def size(picture):
     return picture.bgr.shape[1], picture.bgr.shape[0]
@@ -136,6 +204,7 @@ async def test_pictures_of_any_size_come_whole() -> None:
         ("word", "TypeError: returned 'somewhere', not (x, y) or None"),
         ("three", "TypeError: returned (1, 2, 3), not (x, y) or None"),
         ("nan", "ValueError: returned (nan, 1.0), which is not a place"),
+        ("leaves", "SystemExit: enough"),
         ("nothing", None),
     ],
 )
@@ -260,6 +329,7 @@ async def test_what_a_detector_keeps_stays_as_it_was(codec: ImageCodec | None) -
     ("detector", "reason"),
     [
         ("nonsense", "there is no detector 'nonsense'"),
+        ("spies.py:fine", "names a file, not a module: 'spies:fine'"),
         ("spies:missing", "AttributeError"),
         ("no_such_module:detect", "No module named 'no_such_module'"),
     ],
@@ -269,6 +339,112 @@ async def test_a_detector_that_cannot_be_loaded_is_said_at_the_start(
 ) -> None:
     with pytest.raises(DetectorError, match=reason):
         async with DetectorWorker(detector):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("detector", "places"),
+    [
+        ("Model", [(2, 1), (2, 2)]),
+        ("make", [(2, 1), (2, 2)]),
+        ("model", [(1, 1), (1, 2)]),
+        ("model.detect", [(1, 1), (1, 2)]),
+    ],
+)
+async def test_a_detector_may_be_made_once_or_be_a_part_of_something(
+    detector: str, places: list[tuple[int, int]]
+) -> None:
+    sightings = await look(f"spies:{detector}", picture(1), picture(2))
+    assert [(each.x, each.y) for each in sightings] == places
+
+
+async def test_the_first_picture_may_take_longer() -> None:
+    async with DetectorWorker("spies:slow_at_first", timeout=0.25) as worker:
+        assert (await soon(worker.look(picture(1)))).x == 5
+    assert worker.restarts == 0
+
+
+async def test_one_that_is_stuck_with_its_first_picture_never_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with DetectorWorker("spies:hangs_on_7", timeout=0.1) as worker:
+        monkeypatch.setattr(process, "_START_TIMEOUT", 0.2)
+        with pytest.raises(DetectorError, match=r"more than 0\.2 s for its first picture"):
+            await soon(worker.look(picture(7, 176)))
+
+
+@pytest.mark.parametrize(("detector", "x"), [("far", None), ("off", -3)])
+async def test_an_answer_outside_the_picture_is_said_once_and_counted(
+    detector: str, x: float | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with DetectorWorker(f"spies:{detector}") as worker:
+        sightings = [await soon(worker.look(picture(number))) for number in (1, 2)]
+    assert [each.x for each in sightings] == [x, x], "far off it would look lost at the server"
+    assert (worker.outside, worker.errors) == (2, 0)
+    assert caplog.text.count("outside the picture") == 1
+
+
+async def test_a_detector_may_parse_arguments_and_finds_none() -> None:
+    (sighting,) = await look("spies:arguments", picture(1))
+    assert (sighting.x, sighting.error) == (6, None)
+
+
+async def test_the_user_s_limit_of_opencv_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCV_IO_MAX_IMAGE_PIXELS", "123")
+    (sighting,) = await look("spies:limit", picture(1))
+    assert sighting.x == 123
+
+
+async def test_a_detector_may_use_processes_of_its_own() -> None:
+    (sighting,) = await look("spies:pool", picture(1))
+    assert (sighting.x, sighting.y) == (80, 60)
+
+
+async def test_its_processes_end_with_it() -> None:
+    (sighting,) = await look("spies:has_child", picture(1))
+    assert sighting.y is not None
+    pid = round(sighting.y * 1e6)
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(DEADLINE)
+
+
+async def test_how_a_process_ended_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    assert await sightings_of("spies:killed", picture(1)) == [None]
+    assert await sightings_of("spies:dies_on_7", picture(7, 176)) == [None]
+    assert "process ended with signal 9 (SIGKILL); starting another" in caplog.text
+    assert "process ended with exit status 7; starting another" in caplog.text
+
+
+async def test_the_parent_decides_what_signals_end() -> None:
+    (sighting,) = await look("spies:signals", picture(1))
+    assert sighting.x == 7
+
+
+@pytest.mark.parametrize("name", ["socket", "types", "random", "signal", "queue", "cv2", "numpy"])
+async def test_nothing_in_the_working_folder_is_run_that_nobody_asked_for(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / f"{name}.py").write_text("open('executed', 'w')\nraise RuntimeError")
+    detector = "centroid" if name in ("cv2", "numpy") else "spies:fine"
+    assert len(await look(detector, picture(1))) == 1
+    assert not (tmp_path / "executed").exists()
+
+
+async def test_what_cannot_be_imported_is_said_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cv2.py").write_text("raise ImportError('numpy is too old')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DetectorError, match=r"cannot be loaded: ImportError: numpy is too old$"):
+        async with DetectorWorker("centroid"):
+            pass
+
+
+async def test_a_process_that_ends_before_it_is_ready_says_how(tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("import os\nos._exit(3)")
+    reason = "the detector's process ended with exit status 3 before it was ready$"
+    with pytest.raises(DetectorError, match=reason):
+        async with DetectorWorker("ends:detect"):
             pass
 
 
@@ -288,7 +464,7 @@ async def test_nothing_is_left_of_it() -> None:
     def descriptors() -> int:
         return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
 
-    await look("spies:fine", picture(1))  # starts the resource tracker, which stays
+    await look("spies:fine", picture(1))  # opens whatever stays
     before = descriptors()
     await look("spies:fine", picture(1))
     assert descriptors() == before
@@ -311,7 +487,7 @@ async def test_it_ends_while_it_hangs_and_while_it_starts() -> None:
 def _detectors() -> list[psutil.Process]:
     def is_detector(process: psutil.Process) -> bool:
         try:
-            return any("spawn_main" in part for part in process.cmdline())
+            return any("ballstream.vision.child" in part for part in process.cmdline())
         except psutil.NoSuchProcess:
             return False
 

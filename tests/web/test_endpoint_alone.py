@@ -183,3 +183,22 @@ async def test_origins_are_compared_as_browsers_name_them(
             assert "PATCH" in headers["Access-Control-Allow-Methods"]
             assert "If-Match" in headers["Access-Control-Allow-Headers"]
             assert "ETag" in headers["Access-Control-Expose-Headers"]
+
+
+async def test_an_offer_that_never_gets_to_a_session_is_told_of() -> None:
+    refused: list[str] = []
+    sessions = Sessions()
+    async with endpoint_of(sessions.accept, OPEN, lambda error: refused.append(str(error))) as http:
+        await post(http)
+        for path, data, status in (
+            ("/whep", OFFER, 409),
+            (f"/whep?client={'x' * 65}", OFFER, 400),
+            ("/whep", b"\xff", 400),
+        ):
+            assert (await ask(http, "POST", path, data, SDP))[0] == status
+        assert (await ask(http, "POST", "/whep", OFFER, FRAGMENT))[0] == 415, "which is no offer"
+    assert len(sessions.offers) == 1
+    assert len(refused) == 3
+    assert "these ICE credentials" in refused[0]
+    assert "64 printable characters" in refused[1]
+    assert refused[2] == "an offer cannot be read"

@@ -86,7 +86,12 @@ async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
         pytest.fail("nobody offers")
 
     serving = Site(
-        ServerConfig(), Web(Address("127.0.0.1", 0)), {"large": large}, accept, lambda: None
+        ServerConfig(),
+        Web(Address("127.0.0.1", 0)),
+        {"large": large},
+        accept,
+        lambda error: None,
+        lambda: None,
     )
     async with serving.serving() as url:
         host, port = url.removeprefix("http://").removesuffix("/whep").split(":")
@@ -99,10 +104,10 @@ async def test_a_reader_that_does_not_read_is_hung_up_on(monkeypatch: pytest.Mon
             writer.write(b"GET /feed HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await soon(reader.readuntil(large.encode()))
             while serving._feed.readers < 2:
-                await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
+                await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
             while serving._feed.readers > 1:
-                await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
-            await soon(reader.readuntil(b'{"type":"rows","rows":[]}'))
+                await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
+            await soon(reader.readuntil(b'{"type":"rows","rows":[]'))
             received = 0
             with suppress(ConnectionResetError):
                 while part := await soon(loop.sock_recv(lazy, 1 << 20)):

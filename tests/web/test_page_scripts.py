@@ -29,19 +29,8 @@ pytestmark = needs.node
 Image = npt.NDArray[np.uint8]
 
 SIZE = (320, 240)
-# A canvas: parts of a picture, of which the pixels come in Base64.
-CANVAS = """
-const image = ({ width, height, pixels }) =>
-  ({ width, height, data: new Uint8ClampedArray(Buffer.from(pixels, "base64")) });
-const reader = (whole) => (left, top, width, height) => {
-  const data = new Uint8ClampedArray(4 * width * height);
-  for (let y = 0; y < height; y++) {
-    const start = 4 * ((top + y) * whole.width + left);
-    data.set(whole.data.subarray(start, start + 4 * width), 4 * y * width);
-  }
-  return { width, height, data };
-};
-"""
+# What a canvas gives: four bytes a pixel, which come in Base64.
+BYTES = 'const bytes = ({ pixels }) => new Uint8ClampedArray(Buffer.from(pixels, "base64"));'
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +48,7 @@ def run(modules: Path, imports: str, expression: str, values: Sequence[object]) 
     script = f"""
         {imports}
         import {{ readFileSync }} from "node:fs";
-        {CANVAS}
+        {BYTES}
         const values = JSON.parse(readFileSync(0));
         console.log(JSON.stringify(values.map((value) => {expression})));
     """
@@ -73,7 +62,7 @@ def run(modules: Path, imports: str, expression: str, values: Sequence[object]) 
 
 
 def image(rgba: Image) -> dict[str, object]:
-    """An `ImageData` as JSON carries it."""
+    """The pixels of a canvas as JSON carries them."""
     pixels = base64.b64encode(rgba.tobytes()).decode()
     return {"width": rgba.shape[1], "height": rgba.shape[0], "pixels": pixels}
 
@@ -90,8 +79,8 @@ def read_stamps(modules: Path, bands: Sequence[Plane]) -> list[int | None]:
         i420 = np.full(i420_shape(stamp.WIDTH, stamp.ROWS), 128, np.uint8)
         planes_of_i420(i420).y[:] = luma
         pictures.append(image(shown(i420)))
-    imports = 'import { readStamp } from "./stamp.js";'
-    return run(modules, imports, "readStamp(image(value))", pictures)
+    imports = 'import { readStamp } from "./stamp.js"; import { lumaOfRgb } from "./picture.js";'
+    return run(modules, imports, "readStamp(lumaOfRgb(bytes(value)), value.width)", pictures)
 
 
 def band(number: int) -> Plane:
@@ -150,11 +139,11 @@ def picture(centre: tuple[float, float] | None, radius: float = 20) -> Image:
 
 
 def find_balls(modules: Path, pictures: Sequence[Image]) -> list[tuple[float, float] | None]:
-    """What one detector of the page finds in pictures that follow each other."""
+    """What the page's detector finds in pictures."""
     places = run(
         modules,
-        'import { Detector } from "./detect.js"; const detector = new Detector();',
-        f"detector.find(reader(image(value)), {SIZE[0]}, {SIZE[1] - stamp.ROWS})",
+        'import { detect } from "./detect.js"; import { pictureOfRgb } from "./picture.js";',
+        "detect(pictureOfRgb(bytes(value), value.width, value.height))",
         [image(shown(each)) for each in pictures],
     )
     return [place and (place["x"], place["y"]) for place in places]

@@ -1,127 +1,120 @@
-// The page: connects, watches, answers, shows, and comes back by itself when the server is lost.
+// The page: connects, shows, and comes back by itself when the server is lost.
 
+import { connect, Refused } from "./ballstream.js";
 import { readFeed } from "./feed.js";
-import { drawOverlay } from "./overlay.js";
+import { Measured } from "./measured.js";
+import { clear, drawOverlay, drawPicture } from "./overlay.js";
 import { Plots } from "./plots.js";
+import { Shown } from "./shown.js";
 import { figure, showClients } from "./table.js";
 import { truth } from "./truth.js";
-import { watch } from "./watch.js";
-import { play } from "./whep.js";
 
 const ENDPOINT = new URL("whep", location.href);
 const FEED = new URL("feed", location.href);
-const SILENCE_MS = 3000;
-const CONNECT_MS = 12000;
+const PATH = new URLSearchParams(location.search).get("path") ?? undefined;
 const FIRST_PAUSE_S = 1;
 const LONGEST_PAUSE_S = 8;
 const DRAW_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2000 : 500;
 const TOKEN = "ballstream-token";
+const [UNAUTHORISED, TOO_MANY, FULL] = [401, 429, 503];
+const PATHS = {
+  processor: "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)",
+  callback: "Frames are read on the page, as they are shown (requestVideoFrameCallback)",
+};
 
 const element = Object.fromEntries([...document.querySelectorAll("[id]")].map((each) => [each.id, each]));
-const plots = new Plots(element["error-plot"], element["latency-plot"]);
+const measured = new Measured();
+const plots = new Plots(measured, element);
+const shown = new Shown(element.video, drawFrame);
 
 let scene = null;
 let rows = [];
-let wanted = true;
 let session = null;
+let paused = false;
+let idle = false; // waits for somebody to press "Connect"
+let attempt = new AbortController();
 let wake = () => {};
-let leave = () => {};
 
-function show(state, text) {
+function show(state, text, path = "") {
   element.state.dataset.state = state;
   if (element.status.textContent !== text) element.status.textContent = text;
-  element.switch.textContent = wanted ? "Disconnect" : "Connect";
+  element.path.textContent = path;
+  element.switch.textContent = idle ? "Connect" : "Disconnect";
 }
 
 /** Connect, and connect again, as long as that is wanted. */
 async function run() {
   let pause = FIRST_PAUSE_S;
   for (;;) {
-    if (!wanted) await change("stopped", "Disconnected");
-    show("connecting", "Connecting");
-    try {
-      await visit(() => (pause = FIRST_PAUSE_S));
-    } catch (error) {
-      if (!wanted) continue;
-      if (error.status === 401) {
-        element.login.hidden = false;
-        element.token.focus();
-        await change("lost", "This server asks for its token");
-        continue;
-      }
-      await countDown(pause, error);
+    attempt = new AbortController();
+    show("connecting", "Connecting: waiting for the first frame");
+    const error = await visit(attempt, () => (pause = FIRST_PAUSE_S)).catch((reason) => reason);
+    if (attempt.signal.aborted) await standBy("stopped", "Disconnected");
+    else if (error instanceof Refused && error.status === UNAUTHORISED) await askForToken();
+    else if (error instanceof Refused && error.status === FULL) {
+      await countDown("full", `No place: ${error.message}`, error.retryAfter ?? pause);
+    } else if (error instanceof Refused && error.status !== TOO_MANY && error.status < 500) {
+      await standBy("refused", `Refused: ${error.message}`);
+    } else {
+      const reason = error instanceof TypeError ? "the server cannot be reached" : error.message;
+      await countDown("lost", `Connection lost: ${reason}`, pause);
       pause = Math.min(2 * pause, LONGEST_PAUSE_S);
     }
   }
 }
 
-function change(state, text) {
+async function standBy(state, text) {
+  idle = true;
   show(state, text);
-  return new Promise((resolve) => (wake = resolve));
+  await new Promise((resolve) => (wake = resolve));
+  idle = false;
 }
 
-async function countDown(seconds, error) {
-  const reason = error instanceof TypeError ? "the server cannot be reached" : error.message;
-  show("lost", `Connection lost: ${reason}. Trying again in ${seconds} s`);
-  await Promise.race([
-    new Promise((resolve) => (wake = resolve)),
-    new Promise((resolve) => setTimeout(resolve, 1000 * seconds)),
-  ]);
+async function askForToken() {
+  const wrong = sessionStorage.getItem(TOKEN) !== null;
+  element.login.hidden = false;
+  element.token.focus();
+  await standBy("refused", wrong ? "This is not the server's token" : "This server asks for its token");
+  element.login.hidden = true;
 }
 
-/** One session, from the offer to its loss, which is raised. */
-async function visit(onPlaying) {
+async function countDown(state, text, seconds) {
+  show(state, `${text}. Trying again in ${seconds} s`);
+  let timer;
+  await new Promise((resolve) => {
+    wake = resolve;
+    timer = setTimeout(resolve, 1000 * seconds);
+  });
+  clearTimeout(timer);
+}
+
+/** One session, from the offer to its end, whose reason is raised. */
+async function visit({ signal }, onPlaying) {
   const token = sessionStorage.getItem(TOKEN);
   const ending = new AbortController();
-  session = await play(ENDPOINT, token);
   try {
-    element.video.srcObject = session.stream;
-    element.video.play().catch(() => {}); // muted, so that no browser minds; if it does, frames lack
-    let last = performance.now();
-    watch(element.video, session.channel, ending.signal, (frame) => {
-      last = performance.now();
-      if (element.state.dataset.state !== "playing") {
-        onPlaying();
-        show("playing", `Connected as client ${session.client}`);
-      }
-      showFrame(frame);
+    session = await connect({
+      url: ENDPOINT,
+      token,
+      video: element.video,
+      path: PATH,
+      signal,
+      onFrame: (frame) => shown.add(frame),
+      onFeedback: showFeedback,
     });
-    session.channel.onmessage = ({ data }) => showFeedback(JSON.parse(data));
-    await Promise.race([
-      new Promise((_, reject) => (leave = () => reject(new Error("left")))),
-      lost(session, () => last, ending.signal),
-      readFeed(FEED, token, ending.signal, onLine).then(() => {
-        throw new Error("the server has ended");
-      }),
-    ]);
+    onPlaying();
+    const why = session.fallback ? `${PATHS[session.path]}: ${session.fallback}` : PATHS[session.path];
+    show("playing", `Connected as client ${session.client}`, why);
+    const fed = readFeed(FEED, token, ending.signal, onLine).then(() => new Error("the server has ended"));
+    throw await Promise.race([session.closed, fed]);
   } finally {
     ending.abort();
-    session.close();
+    session?.close();
     session = null;
-    element.video.srcObject = null;
-    element.overlay.width = 0;
+    shown.clear();
     rows = [];
-    showClients(element.clients, rows);
+    showNothing();
   }
-}
-
-/** Raises an error once the connection is lost; `lastFrame` says when the last frame was shown. */
-function lost({ connection, channel }, lastFrame, signal) {
-  return new Promise((_, reject) => {
-    const started = performance.now();
-    let open = false;
-    channel.addEventListener("open", () => (open = true));
-    channel.addEventListener("close", () => reject(new Error("the server closed the connection")));
-    connection.addEventListener("connectionstatechange", () => {
-      if (connection.connectionState === "failed") reject(new Error("the network path broke"));
-    });
-    const timer = setInterval(() => {
-      const now = performance.now();
-      if (signal.aborted) clearInterval(timer);
-      else if (!open && now - started > CONNECT_MS) reject(new Error("no path for the video: is UDP blocked?"));
-      else if (open && !document.hidden && now - lastFrame() > SILENCE_MS) reject(new Error("no frames come"));
-    }, 250);
-  });
 }
 
 function onLine(line) {
@@ -130,39 +123,67 @@ function onLine(line) {
     return;
   }
   rows = line.rows;
-  plots.add(rows, performance.now() / 1000);
+  showNetwork(line.impairment);
+  measured.add(rows, performance.now() / 1000);
 }
 
-function showFrame({ number, found, width, height, presented, answered }) {
+/** Which network the server emulates; null is none. */
+function showNetwork(words) {
+  element.network.hidden = !words;
+  if (words && element.network.textContent !== words) element.network.textContent = words;
+}
+
+function drawFrame(frame, picture) {
+  if (picture) drawPicture(element.picture, picture);
+  if (!frame) {
+    clear(element.overlay);
+    return;
+  }
+  const { number, found, width, height, seen, answered } = frame;
   const expected = scene && number !== null ? truth(scene, number) : null;
   element.video.style.aspectRatio = `${width} / ${height}`;
   drawOverlay(element.overlay, { width, height }, found, expected, scene?.radius ?? 20);
-  element.presented.value = presented;
+  element.seen.value = seen;
   element.answered.value = answered;
 }
 
+function showNothing() {
+  clear(element.picture);
+  clear(element.overlay);
+  showClients(element.clients, rows);
+  for (const name of ["latency", "late", "error"]) element[name].value = figure(null);
+  for (const name of ["seen", "answered"]) element[name].value = 0;
+}
+
 function showFeedback({ latency_ms, detection_error_px }) {
+  if (paused) return;
   element.latency.value = figure(latency_ms, 1);
   element.error.value = figure(detection_error_px, 3);
 }
 
+function showMeasured() {
+  if (!session || document.hidden || paused) return;
+  const own = rows.find(({ client }) => client === session.client);
+  element.late.value = figure(own?.latency_ms_p95, 1);
+  showClients(element.clients, rows, session.client);
+  plots.draw();
+}
+
 element.switch.addEventListener("click", () => {
-  wanted = !wanted;
-  leave();
+  if (!idle) attempt.abort(new Error("left"));
   wake();
 });
 element.login.addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(TOKEN, element.token.value);
-  element.login.hidden = true;
   wake();
 });
-addEventListener("pagehide", () => session?.close());
-setInterval(() => {
-  if (!session || document.hidden) return;
-  showClients(element.clients, rows, session.client);
-  plots.draw();
-}, DRAW_MS);
-
-if ("requestVideoFrameCallback" in HTMLVideoElement.prototype) run();
-else show("lost", "This browser cannot say which frame it shows (requestVideoFrameCallback): use a newer one");
+element.pause.addEventListener("click", () => {
+  paused = !paused;
+  element.pause.setAttribute("aria-pressed", paused);
+  element.plots.classList.toggle("paused", paused);
+});
+element.download.addEventListener("click", () => measured.download());
+addEventListener("pagehide", () => session?.close(new Error("the page was left")));
+setInterval(showMeasured, DRAW_MS);
+run();

@@ -4,6 +4,18 @@ const SHARPNESS = 2;
 const FOUND = "#e69f00";
 const TRUE = "#ffffff";
 
+/** Draw the picture of a frame, which is 1:1 on its canvas. */
+export function drawPicture(canvas, picture) {
+  const { displayWidth: width, displayHeight: height } = picture;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+}
+
+/** Take off whatever was drawn. */
+export function clear(canvas) {
+  canvas.width = 0;
+}
+
 /** Draw over a frame; `found` and `expected` are places in px of the picture, or null. */
 export function drawOverlay(canvas, { width, height }, found, expected, radius) {
   if (canvas.width !== width * SHARPNESS || canvas.height !== height * SHARPNESS) {

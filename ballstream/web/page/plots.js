@@ -2,59 +2,92 @@
 
 /* global Plotly */
 
-const SECONDS = 60;
+import { LATENCY, SECONDS } from "./measured.js";
+
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const CONFIG = { staticPlot: true, responsive: true };
+const MOST_BARS = 60;
 
-/** Moving plots in two elements. */
+/** Moving plots of what was measured, in the page's elements `error-plot` and so on. */
 export class Plots {
-  #histories = new Map();
-  #error;
-  #latency;
+  #measured;
+  #element;
 
-  constructor(error, latency) {
-    this.#error = error;
-    this.#latency = latency;
+  constructor(measured, element) {
+    this.#measured = measured;
+    this.#element = element;
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  /** Take the rows of the feed; `now` in seconds. */
-  add(rows, now) {
-    for (const row of rows.filter(({ passive }) => !passive)) {
-      if (!this.#histories.has(row.client)) this.#histories.set(row.client, []);
-      this.#histories.get(row.client).push({ ...row, at: now });
-    }
-    for (const [client, points] of this.#histories) {
-      while (points.length && points[0].at < now - SECONDS) points.shift();
-      if (!points.length) this.#histories.delete(client);
-    }
-    this.now = now;
-  }
-
   draw() {
-    const histories = [...this.#histories];
-    const detection = histories.map((each) => this.#line(each, "now_detection_error_px", "solid"));
-    const tracking = histories.map((each) => ({
-      ...this.#line(each, "now_tracking_error_px", "dot"),
-      showlegend: false,
-    }));
-    const latency = histories.map((each) => this.#line(each, "now_latency_ms", "solid"));
-    Plotly.react(this.#error, [...detection, ...tracking], layout("px", "log"), CONFIG);
-    Plotly.react(this.#latency, latency, layout("ms", "linear"), CONFIG);
+    const { histories, now } = this.#measured;
+    const lines = (figure, dash) => histories.map((each) => line(each, now, figure, dash));
+    const tracking = lines("now_tracking_error_px", "dot").map((each) => ({ ...each, showlegend: false }));
+    this.#plot("error-plot", [...lines("now_detection_error_px", "solid"), ...tracking], overTime("px", "log"));
+    this.#plot("latency-plot", lines("now_latency_ms", "solid"), overTime("ms", "linear"));
+    this.#plot("histogram-plot", bars(histories), {
+      barmode: "overlay",
+      bargap: 0,
+      xaxis: { title: { text: "ms", standoff: 4 }, rangemode: "tozero" },
+      yaxis: { title: { text: "answers", standoff: 4 }, rangemode: "tozero" },
+    });
   }
 
-  #line([client, points], figure, dash) {
-    return {
-      name: `client ${client}`,
-      x: points.map(({ at }) => at - this.now),
-      y: points.map((point) => point[figure]),
-      mode: "lines",
-      line: { color: COLOURS[client % COLOURS.length], width: 2, dash },
-    };
+  #plot(name, traces, layout) {
+    Plotly.react(this.#element[name], traces, styled(layout), CONFIG);
   }
 }
 
-function layout(unit, type) {
+function colour(client) {
+  return COLOURS[client % COLOURS.length];
+}
+
+function line([client, points], now, figure, dash) {
+  return {
+    name: `client ${client}`,
+    x: points.map(({ at }) => at - now),
+    y: points.map((point) => point[figure]),
+    mode: "lines",
+    line: { color: colour(client), width: 2, dash },
+  };
+}
+
+/** How often each latency came about, by the whole ms, or coarser where they lie far apart. */
+function bars(histories) {
+  const latencies = histories.map(([client, points]) => [
+    client,
+    points.flatMap(({ answers }) => answers.map((answer) => answer[LATENCY]).filter((value) => value !== null)),
+  ]);
+  const longest = latencies.reduce((most, [, values]) => values.reduce((a, b) => Math.max(a, b), most), 0);
+  const width = Math.ceil((longest + 1) / MOST_BARS);
+  return latencies.map(([client, values]) => {
+    const counts = Array(Math.floor(longest / width) + 1).fill(0);
+    for (const value of values) counts[Math.floor(value / width)]++;
+    return {
+      name: `client ${client}`,
+      type: "bar",
+      x: counts.map((_, i) => (i + 0.5) * width),
+      y: counts,
+      width,
+      opacity: latencies.length > 1 ? 0.6 : 1,
+      marker: { color: colour(client) },
+    };
+  });
+}
+
+function overTime(unit, type) {
+  return {
+    xaxis: { range: [-SECONDS, 0], title: { text: "s", standoff: 4 } },
+    yaxis: {
+      type,
+      title: { text: unit, standoff: 4 },
+      ...(type === "log" ? { dtick: 1, exponentformat: "none" } : { rangemode: "tozero" }),
+    },
+  };
+}
+
+/** A layout in the page's colours. */
+function styled({ xaxis, yaxis, ...layout }) {
   const style = getComputedStyle(document.documentElement);
   const [text, line] = ["--quiet", "--line"].map((name) => style.getPropertyValue(name).trim());
   const axis = { gridcolor: line, linecolor: line, zeroline: false, color: text };
@@ -65,12 +98,8 @@ function layout(unit, type) {
     plot_bgcolor: "transparent",
     showlegend: true,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
-    xaxis: { ...axis, range: [-SECONDS, 0], title: { text: "s", standoff: 4 } },
-    yaxis: {
-      ...axis,
-      type,
-      title: { text: unit, standoff: 4 },
-      ...(type === "log" ? { dtick: 1, exponentformat: "none" } : { rangemode: "tozero" }),
-    },
+    ...layout,
+    xaxis: { ...axis, ...xaxis },
+    yaxis: { ...axis, ...yaxis },
   };
 }

@@ -8,12 +8,18 @@ const CELLS_A_ROW = 20;
 const ZERO_AT_MOST = 95;
 const ONE_AT_LEAST = 156;
 
-/** The number in the bottom rows (`ImageData`, 160 by 16), or null where there is none. */
-export function readStamp(image) {
+/**
+ * The number in the bottom rows, or null where there is none.
+ * @param {Uint8Array|Uint8ClampedArray} luma the bottom 16 rows
+ * @param {number} stride of which each has so many samples
+ * @returns {number|null}
+ */
+export function readStamp(luma, stride) {
+  if (stride < WIDTH || luma.length < ROWS * stride) return null;
   const bits = [];
   for (let row = 0; row < ROWS / CELL; row++) {
     for (let column = 0; column < CELLS_A_ROW; column++) {
-      const level = cellMean(image, column * CELL, row * CELL);
+      const level = cellMean(luma, stride, column * CELL, row * CELL);
       if (level > ZERO_AT_MOST && level < ONE_AT_LEAST) return null;
       bits.push(level >= ONE_AT_LEAST ? 1 : 0);
     }
@@ -22,13 +28,13 @@ export function readStamp(image) {
   return checksum(number) === valueOf(bits.slice(24)) ? number : null;
 }
 
-/** The mean luma of a cell's middle; the browser has spread 16..235 to 0..255. */
-function cellMean({ data, width }, left, top) {
+/** The mean luma of a cell's middle. */
+function cellMean(luma, stride, left, top) {
   let sum = 0;
   for (let y = top + 1; y < top + CELL - 1; y++) {
-    for (let x = left + 1; x < left + CELL - 1; x++) sum += data[4 * (y * width + x) + 1];
+    for (let x = left + 1; x < left + CELL - 1; x++) sum += luma[y * stride + x];
   }
-  return 16 + (sum / (CELL - 2) ** 2) * (219 / 255);
+  return sum / (CELL - 2) ** 2;
 }
 
 function valueOf(bits) {

@@ -2,33 +2,43 @@
 
 const GATHERING_MS = 2000;
 
-/** The server said no; `status` is that of HTTP. */
+/** The server said no. */
 export class Refused extends Error {
-  constructor(status, detail) {
+  /**
+   * @param {number} status as in HTTP
+   * @param {string} detail in the server's words
+   * @param {number|null} retryAfter seconds after which to try again, if it says so
+   */
+  constructor(status, detail, retryAfter = null) {
     super(detail);
     this.status = status;
+    this.retryAfter = retryAfter;
   }
 }
 
 /**
- * Post an offer to `endpoint`; gives the connection, the channel `coordinates`, the video's stream,
- * the number by which the server shows us, and `close`.
+ * Post an offer to `endpoint`. `attach` gets the video's track and the channel `coordinates` in the
+ * turn in which they are made. Gives the connection, the video's stream, the number by which the
+ * server shows us, and `close`.
  */
-export async function play(endpoint, token) {
+export async function play(endpoint, token, signal, attach) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const options = await fetch(endpoint, { method: "OPTIONS", headers });
+  const options = await fetch(endpoint, { method: "OPTIONS", headers, signal });
   const connection = new RTCPeerConnection({ iceServers: iceServers(options.headers.get("Link")) });
   try {
+    const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });
+    receiver.jitterBufferTarget = 0; // the newest frame counts, not a smooth picture
     // Before the offer: what is there when it is made is settled with it.
     const channel = connection.createDataChannel("coordinates", {
       ordered: false,
       maxRetransmits: 0,
       protocol: "ballstream.v1",
     });
-    const { receiver } = connection.addTransceiver("video", { direction: "recvonly" });
-    receiver.jitterBufferTarget = 0; // the newest frame counts, not a smooth picture
+    attach(receiver.track, channel);
     await connection.setLocalDescription();
     await gathered(connection);
+    signal?.throwIfAborted();
+    // Not ended by the signal: the session that the server makes would be one that nobody can end.
     const response = await fetch(endpoint, {
       method: "POST",
       headers: { ...headers, "Content-Type": "application/sdp" },
@@ -36,18 +46,23 @@ export async function play(endpoint, token) {
     });
     if (response.status !== 201) throw await refusal(response);
     const session = new URL(response.headers.get("Location"), response.url);
-    await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    /** Say goodbye; `keepalive`, so that it also goes out from a page that is being left. */
+    const close = () => {
+      fetch(session, { method: "DELETE", headers, keepalive: true })
+        .catch(() => {})
+        .finally(() => connection.close());
+    };
+    try {
+      await connection.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    } catch (error) {
+      close();
+      throw error;
+    }
     return {
       connection,
-      channel,
       stream: new MediaStream([receiver.track]),
       client: Number(response.headers.get("Ballstream-Client")),
-      /** Say goodbye; `keepalive`, so that it also goes out from a page that is being left. */
-      close() {
-        fetch(session, { method: "DELETE", headers, keepalive: true })
-          .catch(() => {})
-          .finally(() => connection.close());
-      },
+      close,
     };
   } catch (error) {
     connection.close();
@@ -57,7 +72,8 @@ export async function play(endpoint, token) {
 
 async function refusal(response) {
   const { detail } = await response.json().catch(() => ({}));
-  return new Refused(response.status, detail ?? response.statusText);
+  const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  return new Refused(response.status, detail ?? response.statusText, retryAfter);
 }
 
 function gathered(connection) {
