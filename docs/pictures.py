@@ -25,13 +25,13 @@ from playwright.async_api import Browser, Page, async_playwright
 PICTURES = Path(__file__).with_name("pictures")
 ADDRESS = "127.0.0.1:8123"
 COLUMNS, LINES = 120, 14
-BEFORE, BOTH, ALONE = 12.0, 5.0, 5.0
+BEFORE, BOTH, ALONE = 25.0, 5.0, 6.0
 """Seconds before the page is filmed, of film with both clients, and after one was stopped."""
 
 FILM_PERIOD = 0.15
 FILM_WIDTH = 820
 FILM_BYTES = 1_500_000
-FILM_PLACE = {"x": 0, "y": 0, "width": 1100, "height": 640}
+FILM_PLACE = {"x": 0, "y": 0, "width": 1100, "height": 720}
 FILM_LAYOUT = """
 body { max-width: none; padding: 0.75rem 1.5rem; }
 header p { display: none; }
@@ -43,10 +43,14 @@ section h2, main > section:last-of-type h2 { margin: 0.25rem 0; }
 .figures { grid-template-columns: 1fr 1fr; gap: 0.5rem; }
 .figures div { display: flex; justify-content: space-between; align-items: baseline; }
 .figures div { padding: 0.2rem 0.7rem; }
-.figures dd { font-size: 1.1rem; }
+.figures dt, .figures dd { white-space: nowrap; }
+.figures dt { font-size: 0.75rem; }
+.figures dd { font-size: 0.95rem; }
 .plots { grid-template-columns: 1fr; gap: 0.25rem; }
 .plots figcaption { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .plot { height: 9.2rem; }
+.plots figure:has(#histogram-plot), #pause, #download, dd small { display: none; }
+.live, .figures { align-content: start; }
 th, td { padding: 0.15rem 0.7rem; }
 """
 """All of the page in little room, side by side."""
