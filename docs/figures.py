@@ -137,11 +137,19 @@ def _all_scenarios(results: Results) -> str:
 
 def _fates(results: Results) -> str:
     """What became of the frames, in all runs together."""
-    counts = ("frames_due", "frames_missed", "frames_dropped", "frames_lost")
+    fates = {
+        "frames_due": "due",
+        "frames_missed": "missed",
+        "frames_dropped": "dropped",
+        "frames_answered": "answered",
+        "unnumbered": "answered without a number",
+        "frames_lost": "lost",
+        "frames_undecided": "undecided",
+    }
     return _table(
-        ("scenario", *(count.replace("_", " ") for count in counts)),
+        ("scenario", *fates.values()),
         (
-            (each["name"], *(_number(each["figures"], count) for count in counts))
+            (each["name"], *(str(each["figures"][fate]) for fate in fates))
             for each in results["bench"]["scenarios"]
         ),
     )

@@ -33,7 +33,10 @@ class Figures(msgspec.Struct, frozen=True):
     frames_due: int
     frames_missed: int
     frames_dropped: int
+    frames_answered: int
+    unnumbered: int
     frames_lost: int
+    frames_undecided: int
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     latency_p99_ms: float | None
@@ -62,7 +65,10 @@ def figures(runs: Sequence[Run]) -> Figures:
         frames_due=sum(each.frames_due for each in sessions),
         frames_missed=sum(each.frames_missed for each in sessions),
         frames_dropped=sum(each.frames_dropped for each in sessions),
+        frames_answered=sum(each.frames_answered for each in sessions),
+        unnumbered=sum(each.unnumbered for each in sessions),
         frames_lost=sum(each.frames_lost for each in sessions),
+        frames_undecided=sum(each.frames_undecided for each in sessions),
         latency_p50_ms=middle("latency_ms", "p50"),
         latency_p95_ms=middle("latency_ms", "p95"),
         latency_p99_ms=middle("latency_ms", "p99"),
