@@ -18,9 +18,11 @@ async def test_a_run_of_the_real_commands(tmp_path: Path) -> None:
     assert run.client_cpu > 0
     assert run.viewer_frames == []
     server, client = trace.read(file), trace.read(tmp_path / "trace.client")
-    whole = [server[frame] | client[frame] for frame in server if frame in client]
-    assert len(whole) > 60
-    for instants in whole[:-1]:
+    # Some were skipped, or came before the client could answer.
+    answered = [frame for frame in server if "arrived" in server[frame] and frame in client]
+    whole = [server[frame] | client[frame] for frame in answered]
+    assert len(whole) > 45
+    for instants in whole:
         assert list(trace.STAGES) == sorted(trace.STAGES, key=instants.__getitem__)
 
 
