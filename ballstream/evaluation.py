@@ -47,6 +47,7 @@ def evaluate(
     motion = bounce(*size, _DEFAULTS.radius, _DEFAULTS.speed, seed)
     scene = Scene(motion, _DEFAULTS.radius, stamped=True)
     scorer = Scorer(motion.centre, size, 0.0)
+    scorer.opened(0.0)
     encoding = Encoding(_codec(codec), size, _DEFAULTS.fps, bitrate)
     for number, planes in enumerate(pictures(scene, encoding, frames)):
         seconds = number / _DEFAULTS.fps

@@ -97,15 +97,13 @@ class Session:
             return Ending(By.SERVER, Reason.FAILED, InternalFailure("serving a client", error))
 
     async def _watch(self) -> Ending:
-        streams = await self._answerer.open()
+        await self._answerer.open()
         if self._emulation is not None:
             self._emulation.start()
-        if not streams:
-            return Ending(By.CLIENT, Reason.NOTHING_ASKED)
         return await first_of(self._answerer.closed(), self._give_feedback())
 
     def opened(self) -> None:
-        """From now on the client can answer."""
+        """From now on the client can answer; only the first time counts."""
         self._scorer.opened(time.monotonic())
 
     def sent(self, drawn: Drawn) -> None:
@@ -130,6 +128,10 @@ class Session:
             self._observer.verdict(self, at - self._origin, verdict)
 
     async def _give_feedback(self) -> Ending:
+        if not await self._answerer.settled():
+            return Ending(By.CLIENT, Reason.NOTHING_ASKED)
+        if self.lacks_channel:
+            self._observer.unheard(self)
         while True:
             await asyncio.sleep(_FEEDBACK_PERIOD)
             self._answerer.say(self._intake.feedback())
@@ -138,6 +140,11 @@ class Session:
     def passive(self) -> bool:
         """Whether the client only watches: without datachannels there is nothing to score."""
         return self._answerer.passive
+
+    @property
+    def lacks_channel(self) -> bool:
+        """Whether it had time to open a channel for its answers, and did not."""
+        return self._answerer.lacks_channel
 
     @property
     def transport(self) -> str:

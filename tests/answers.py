@@ -68,6 +68,7 @@ def session(
     the errors (in px, to the right).
     """
     scorer = Scorer(centre, SIZE, 0.0)
+    scorer.opened(0.0)
     lines, at = [], start
     for place, latency in enumerate(latencies):
         drawn_at = start + place / FPS

@@ -62,6 +62,8 @@ async def joined(
         ) as server,
         open_link(server.answer, DIRECT, transport, stock=stock, convert=picture_of) as link,
     ):
-        opened, _ = await soon(asyncio.gather(server.open(), link.connected()))
-        assert opened
+        opened = asyncio.Event()
+        link._channel.on("open", opened.set)
+        await soon(asyncio.gather(server.open(), link.connected(), opened.wait()))
+        assert await soon(server.settled())
         yield server, link

@@ -86,7 +86,9 @@ class Session:
         self.name = name
         self.passive = passive
         self.transport = "track"
+        self.lacks_channel = False
         self.scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+        self.scorer.opened(0)
         for frame in range(sent):
             self.scorer.drawn(frame, frame / 8, frame / 8)
 

@@ -80,7 +80,7 @@ MAY_HANDLE_MEDIA = {"bench/profile.py"}
 
 FEW_FIELDS = {"link", "vision", "client", "session"}
 
-REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py"}
+REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py", "link/unreadable.py"}
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
 NOT_PRIVATE = {"os._exit"}
 
@@ -250,7 +250,7 @@ def test_only_the_server_joins_truth_and_estimate() -> None:
     assert joining <= {"session.py", "evaluation.py"}
 
 
-def test_only_two_files_reach_into_other_peoples_private_names() -> None:
+def test_only_three_files_reach_into_other_peoples_private_names() -> None:
     for source in set(SOURCES) - REACHES_INTO_AIORTC:
         assert not set(private_names(source)) - NOT_PRIVATE, source
         assert not MANGLED.search(SOURCES[source].read_text(encoding="utf-8")), source

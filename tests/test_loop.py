@@ -45,7 +45,8 @@ def check_closed_loop(server: dict[str, Any], client: dict[str, Any]) -> None:
     assert seen["frames_sent"] > 45
     # What the client did not get, or skipped because its machine was busy, cannot be answered; of
     # the rest an answer or two may fall to the kernel, and half a second of them to the end.
-    unseen = seen["frames_sent"] - told["frames_received"] + told["frames_skipped"]
+    # It gets frames before its channel is open, too, which are not due.
+    unseen = max(seen["frames_sent"] - told["frames_received"], 0) + told["frames_skipped"]
     assert 0 <= seen["frames_lost"] <= unseen + 3
     assert seen["frames_answered"] >= seen["frames_sent"] - unseen - 15
     assert seen["frames_answered"] <= told["estimates_sent"] <= told["frames_received"]

@@ -30,6 +30,7 @@ def session(observer: Observer) -> tuple[Session, Stage]:
 async def test_what_the_client_says_is_scored_with_the_scene_s_time() -> None:
     verdicts = Verdicts()
     one, stage = session(verdicts)
+    one.opened()
     drawn = Drawn(7, 7 / 30, stage.origin + 7 / 30)
     one.sent(drawn)
     one.said(encode(Estimate(7, *stage.motion.centre(7 / 30))), drawn.at + 0.25)

@@ -38,7 +38,7 @@ class Results(Observer):
     def ended(self, session: Watched, report: SessionReport) -> None:
         ended = report.ended
         self.failed |= ended is not None and ended.failed and ended.by == "server"
-        if not report.frames_sent:
+        if not report.seconds:
             return
         if not session.passive:
             if len(self.reports) == MOST_REPORTS and not self._is_cut:

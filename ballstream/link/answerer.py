@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -22,8 +23,15 @@ from .negotiation import add_candidate, answer_offer, send_track, wants_video
 from .peer import Peer
 from .source import Drawn, OnFrame, Source
 from .track import BallTrack
+from .unreadable import survive
 
 _CHANNEL_TIMEOUT = 2.0
+"""Seconds that a client has to open its channels before something is said of those that lack."""
+
+_MOMENT = 0.25
+"""Seconds that frames wait for the channels, so that most clients can answer the first of them."""
+
+_MOST_CHANNELS = 8
 _CLOSE_GRACE = 0.5
 
 
@@ -79,8 +87,9 @@ class Answerer:
         self._streams = streams
         self._listener = listener
         self._outlets = Outlets()
-        self._channel: RTCDataChannel | None = None
+        self._channels: deque[RTCDataChannel] = deque(maxlen=_MOST_CHANNELS)
         self._ready = asyncio.Event()
+        self._waited = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,26 +114,37 @@ class Answerer:
         self.peer.guard.on(connection, "datachannel", self._on_datachannel, "taking a channel")
         if wants_video(offer, self._streams.video_codec):
             self._add_video()
-        return await answer_offer(connection, offer, self._network, self._streams.video_codec)
+        answer = await answer_offer(connection, offer, self._network, self._streams.video_codec)
+        if connection.sctp is not None:
+            survive(connection.sctp, self.peer.guard("taking rubbish")(self._hear_rubbish))
+        return answer
 
     async def add_candidate(self, line: str, mid: str | None) -> None:
         """Take a way to the client that it found after its offer; an unusable one is ignored."""
         add_candidate(self.peer.connection, line, mid)
 
-    async def open(self) -> bool:
-        """Wait for the connection and its channels, and let the frames begin; False without any.
+    async def open(self) -> None:
+        """Wait for the connection and let the frames begin, at once or after a moment.
 
         Raises PeerLost where no connection comes about in time.
         """
         await self.peer.connected()
-        if not self.passive:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CHANNEL_TIMEOUT):
-                    await self._ready.wait()
+        await self._channels_within(_MOMENT)
         self._outlets.release()
-        if self._channel is not None:
-            self._listener.opened()
+        self._note_opening()
+
+    async def settled(self) -> bool:
+        """Give the client time to open its channels; False where it gets no frames by then."""
+        await self._channels_within(_CHANNEL_TIMEOUT)
+        self._waited = True
         return bool(self._outlets)
+
+    async def _channels_within(self, seconds: float) -> None:
+        if self.passive:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
 
     async def closed(self) -> Ending:
         """Wait until the client closes the connection; raises PeerLost where it is lost."""
@@ -137,9 +157,9 @@ class Answerer:
 
     def say(self, feedback: Feedback) -> bool:
         """Tell the client on the channel `coordinates`; False where that is impossible now."""
-        channel = self._channel
+        channel = next((each for each in self._channels if each.readyState == "open"), None)
         # A client that does not read must not make the server remember: no queue here.
-        if channel is None or channel.readyState != "open" or channel.bufferedAmount:
+        if channel is None or channel.bufferedAmount:
             return False
         channel.send(messages.encode(feedback))
         return True
@@ -147,7 +167,12 @@ class Answerer:
     @property
     def has_channel(self) -> bool:
         """Whether the client opened a channel `coordinates`, so that it can be scored."""
-        return self._channel is not None
+        return bool(self._channels)
+
+    @property
+    def lacks_channel(self) -> bool:
+        """Whether the client could have opened a channel `coordinates` by now, and did not."""
+        return self._waited and not self.passive and not self.has_channel
 
     @property
     def passive(self) -> bool:
@@ -185,22 +210,29 @@ class Answerer:
 
     def _on_datachannel(self, channel: RTCDataChannel) -> None:
         guard = self.peer.guard
-        taken = self._channel is not None and self._channel.readyState != "closed"
-        if channel.label == messages.LABEL and not taken:
-            self._channel = channel
-            if self._outlets.released:
-                self._listener.opened()
+        if channel.label == messages.LABEL:
+            # Where a client closes one and opens another, the new one may come first.
+            self._channels.append(channel)
             guard.on(channel, "message", self._hear, "taking a message of the client's")
         elif channel.label == frames.LABEL and "datachannel" not in self._outlets.codecs:
             listener, images = self._listener, self._streams.images
             sender = ImageSender(channel, images, listener.sent, guard, listener.left_out)
             self._outlets.add("datachannel", sender, self._streams.image_codec)
-        if self._channel is not None and self._outlets:
+        if self._channels and self._outlets:
             self._ready.set()
+            self._note_opening()
+
+    def _note_opening(self) -> None:
+        """Tell the listener when the client gets frames and has a channel for its answers."""
+        if self._ready.is_set() and self._outlets.released:
+            self._listener.opened()
 
     def _hear(self, message: object) -> None:
         self.peer.heard()
         self._listener.said(message, time.monotonic())
+
+    def _hear_rubbish(self) -> None:
+        self._hear(None)
 
 
 class Outlets:

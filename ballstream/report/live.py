@@ -33,6 +33,9 @@ class LiveView(Observer):
     def refused(self, error: BallstreamError) -> None:
         self._terminal.note(f"refused a client: {error}")
 
+    def unheard(self, session: Watched) -> None:
+        self._terminal.note(view.unheard_line(session))
+
     def ended(self, session: Watched, report: SessionReport) -> None:
         del self._sessions[session.number]
         self._rows.pop(session.number, None)

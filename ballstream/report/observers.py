@@ -31,6 +31,10 @@ class Watched(Protocol):
     def passive(self) -> bool:
         """Whether the client only watches, so that there is nothing to score."""
 
+    @property
+    def lacks_channel(self) -> bool:
+        """Whether it had time to open a channel for its answers, and did not."""
+
     def snapshot(self) -> Snapshot:
         """The figures at present."""
 
@@ -39,7 +43,7 @@ class Observer:
     """Is told of events; does nothing by itself.
 
     Of every offer one of two things is told: that it was `refused`, or that a client `came`, and
-    later, whatever happens between, that its session `ended`. Verdicts come in between only.
+    later, whatever happens between, that its session `ended`. All else comes in between only.
     """
 
     def came(self, session: Watched) -> None:
@@ -47,6 +51,9 @@ class Observer:
 
     def refused(self, error: BallstreamError) -> None:
         """A client got no session."""
+
+    def unheard(self, session: Watched) -> None:
+        """A client could answer, but opened no channel for it in time; it may do so later."""
 
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         """An estimate arrived, at an instant of the scene's time."""
@@ -71,6 +78,9 @@ class Observers(Observer):
 
     def refused(self, error: BallstreamError) -> None:
         self._tell(lambda each: partial(each.refused, error))
+
+    def unheard(self, session: Watched) -> None:
+        self._tell(lambda each: partial(each.unheard, session))
 
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         self._tell(lambda each: partial(each.verdict, session, at, verdict))

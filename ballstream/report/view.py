@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..protocol import messages
 from ..protocol.messages import Feedback
 from ..scoring.counts import counts_of
 from ..scoring.distribution import Statistics
@@ -45,6 +46,11 @@ def end_line(report: SessionReport) -> str:
     """That a session is over, and why."""
     reason = "" if report.ended is None else f": {report.ended.reason}"
     return f"client {report.id}{_in_brackets(report.client)} is gone{reason}"
+
+
+def unheard_line(session: Watched) -> str:
+    """That a client could be scored, and why it is not."""
+    return f"{client_name(session)} watches, but opened no channel `{messages.LABEL}`"
 
 
 def server_cells(name: str, now: Snapshot) -> Cells:

@@ -4,7 +4,7 @@ from ..errors import ProtocolError
 from ..protocol import messages
 from ..protocol.messages import Alive, Feedback
 from ..rate import RateLimit
-from .score import Scorer, Verdict
+from .score import Result, Scorer, Verdict
 
 _MESSAGES_PER_SECOND = 500
 _REFUSED_PER_SECOND, _MOST_REFUSED = 10, 5_000
@@ -25,7 +25,7 @@ class Intake:
         self._patience = RateLimit(_REFUSED_PER_SECOND, _MOST_REFUSED)
 
     def take(self, text: object, at: float) -> Verdict | None:
-        """Take a message that arrived at an instant; None where it is no estimate, or unsound."""
+        """Take a message that arrived at an instant; None where it is no estimate that counts."""
         try:
             if not self._rate.allows(at):
                 raise ProtocolError("too many messages")
@@ -39,7 +39,8 @@ class Intake:
             self.alive = message
             self._scorer.alive(message)
             return None
-        return self._scorer.score(message, at)
+        verdict = self._scorer.score(message, at)
+        return None if verdict.result is Result.EARLY else verdict
 
     def feedback(self) -> Feedback:
         """How the client is doing."""

@@ -44,6 +44,7 @@ class Frame:
         """Whether an answer came when it was lost already."""
 
         self.due = True
+        """Whether it was drawn for a client that could answer it."""
 
 
 class Fates(msgspec.Struct, frozen=True):
@@ -68,9 +69,9 @@ class _Tally(msgspec.Struct):
 class Ledger:
     """Keeps account of the frames of one client by their numbers, in bounded memory.
 
-    Frames are due from the first on that it is told of, or from `opened` on; then every number up
-    to the newest counts, told or not. With a `schedule` it is known what was due at the end, too,
-    when nothing came any more.
+    Frames are due from `opened` on; then every number up to the newest counts, told or not. With a
+    `schedule` it is known which is the first, and what was due at the end, too, when nothing came
+    any more. What was before is remembered, as an answer to it may yet come.
     """
 
     def __init__(self, schedule: Schedule | None) -> None:
@@ -86,14 +87,10 @@ class Ledger:
         self._old: dict[int, Frame] = {}  # older ones that had no answer
 
     def opened(self, at: float) -> None:
-        """From an instant on the client can answer; what was before is not due any more."""
+        """From an instant on the client can answer; only the first time counts."""
         if self._opened:
             return
         self._opened = True
-        self._tally = _Tally()
-        for frame in self._known():
-            frame.due = False
-        self._first = None
         if self._schedule is not None:
             self._first = math.ceil(self._schedule.position(at))
             self._last = self._first - 1
@@ -116,13 +113,13 @@ class Ledger:
             self._enter(Frame(number, seconds, at, sent=False))
 
     def _enter(self, frame: Frame) -> None:
-        self._first = frame.number if self._first is None else min(self._first, frame.number)
-        self._last = max(self._last, frame.number)
+        frame.due = self._opened
+        if frame.due:
+            self._first = frame.number if self._first is None else min(self._first, frame.number)
+            self._last = max(self._last, frame.number)
+        self._tally.sent += frame.due and frame.sent
+        self._tally.dropped += frame.due and not frame.sent
         self._frames[frame.number % MODULUS] = frame
-        if frame.sent:
-            self._tally.sent += 1
-        else:
-            self._tally.dropped += 1
         self._age(frame.drawn_at)
 
     def _age(self, now: float) -> None:
@@ -141,7 +138,7 @@ class Ledger:
     def answer(self, frame: Frame) -> None:
         """Let a frame be answered."""
         frame.answered = True
-        self._tally.answered += frame.due
+        self._tally.answered += 1
 
     def now(self) -> Fates:
         """The account at present; open are all that may be answered yet, in no time to speak of."""

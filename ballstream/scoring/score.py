@@ -33,6 +33,8 @@ class Result(StrEnum):
     DUPLICATE = "duplicate"
     LATE = "late"
     REJECTED = "rejected"
+    EARLY = "early"
+    """Of a frame from before the opening: it counts for nothing, nor against anybody."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -225,7 +227,7 @@ class Scorer:
     def opened(self, at: float) -> None:
         """From an instant on the client gets frames and can answer them: now they are due.
 
-        Without it they are due from the first frame on.
+        Without it none is. Only the first time counts.
         """
         self._ledger.opened(at)
 
@@ -303,6 +305,8 @@ class Scorer:
         if frame is not None:
             figures["true_x"], figures["true_y"] = truth = self._centre(frame.seconds)
             figures["latency_ms"] = latency_ms
+        if frame is not None and not frame.due:
+            return verdict(Result.EARLY, **figures)
         if self._is_answered(frame):
             return verdict(Result.DUPLICATE, **figures)
         if frame is not None and at - frame.drawn_at > REMEMBERED:

@@ -101,7 +101,8 @@ class Feed(Observer):
 def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
     """A client as the page shows it.
 
-    All its counts; figures of the last 120 answers, as in the terminal, `_p95` behind the name of
+    `channel` is False where it could have opened one for its answers, and did not. All its counts;
+    figures of the last 120 answers, as in the terminal, `_p95` behind the name of
     the 95th percentile; and medians of `verdicts`, what came since the line before, with `now_`
     before the name, and `answers`, these verdicts one by one. Figures are None where nothing came.
     """
@@ -111,6 +112,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
         "name": session.name,
         "transport": session.transport,
         "passive": session.passive,
+        "channel": not session.lacks_channel,
         **{name: getattr(now, name) for name in counts_of(Snapshot)},
         "answered_percent": _rounded(now.answered_percent),
         **{name: _rounded(recent.p50) for name, recent in now.recent.items()},

@@ -73,10 +73,12 @@ def test_events_are_noted() -> None:
     shown.refused(BallstreamError("the server is full"))
     session = Session(3)
     shown.came(session)
+    shown.unheard(session)
     ended = Ended("client", False, "the client said goodbye")
     shown.ended(session, msgspec.structs.replace(SESSION, ended=ended))
     assert paper.notes == [
         "refused a client: the server is full",
+        "client 3 watches, but opened no channel `coordinates`",
         "client 3 is gone: the client said goodbye",
     ]
 

@@ -29,6 +29,9 @@ class Diary(Observer):
     def refused(self, error: BallstreamError) -> None:
         self._note("refused", error)
 
+    def unheard(self, session: Watched) -> None:
+        self._note("unheard", session)
+
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         self._note("verdict", session, at, verdict)
 
@@ -44,6 +47,7 @@ def test_all_are_told_everything_and_one_that_fails_harms_nobody(
     session, error = Session(1), BallstreamError("full")
     observers.came(session)
     observers.refused(error)
+    observers.unheard(session)
     observers.verdict(session, 1.5, VERDICT)
     observers.ended(session, SESSION)
     assert (
@@ -52,6 +56,7 @@ def test_all_are_told_everything_and_one_that_fails_harms_nobody(
         == [
             ("came", session),
             ("refused", error),
+            ("unheard", session),
             ("verdict", session, 1.5, VERDICT),
             ("ended", session, SESSION),
         ]

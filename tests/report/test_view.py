@@ -12,6 +12,7 @@ from ballstream.scoring.score import Scorer
 def scorer() -> Scorer:
     """One that sent 16 frames in 2 s and had one answer, 3 px off and 250 ms late."""
     made = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    made.opened(0)
     for number in range(16):
         made.drawn(number, number / 8, number / 8)
     made.score(Estimate(10, 103, 200), 1.5)

@@ -11,6 +11,7 @@ from ballstream.scoring.score import Loss, Result, Scorer
 def scorer() -> Scorer:
     """One that sent 20 frames, eight a second."""
     made = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    made.opened(0)
     for number in range(20):
         made.drawn(number, number / 8, number / 8)
     return made
@@ -20,6 +21,14 @@ def test_an_estimate_is_judged(scorer: Scorer) -> None:
     verdict = Intake(scorer).take(encode(Estimate(16, 103, 204)), 2.25)
     assert verdict is not None
     assert (verdict.result, verdict.detection_error_px) == (Result.ANSWERED, 5)
+
+
+def test_an_answer_to_a_frame_from_before_the_opening_is_passed_over() -> None:
+    scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
+    scorer.drawn(0, 0.0, 0.0)
+    scorer.opened(0.1)
+    assert Intake(scorer).take(encode(Estimate(0, 103, 204)), 0.25) is None
+    assert scorer.snapshot().rejected == 0
 
 
 @pytest.mark.parametrize("rubbish", ["", "hello", b"{}", '{"type": "estimate", "frame": -1}'])

@@ -21,7 +21,7 @@ def at(number: float) -> float:
     return ORIGIN + number / FPS
 
 
-def ledger(*numbers: int, opened: float | None = None) -> Ledger:
+def ledger(*numbers: int, opened: float | None = 0) -> Ledger:
     """One that was told of the opening, then of frames that went out."""
     made = Ledger(Schedule(ORIGIN, FPS))
     if opened is not None:
@@ -35,9 +35,24 @@ def drop(from_: Ledger, number: int) -> None:
     from_.dropped(number, number / FPS, at(number))
 
 
-def test_frames_are_due_from_the_first_on() -> None:
-    assert ledger().now() == Fates(due=0, dropped=0, sent=0, answered=0, open=0)
-    assert ledger(5, 6, 9).now() == Fates(due=5, dropped=0, sent=3, answered=0, open=3)
+NOTHING = Fates(due=0, dropped=0, sent=0, answered=0, open=0)
+
+
+def test_before_the_opening_no_frame_is_due() -> None:
+    made = ledger(5, 6, 9, opened=None)
+    drop(made, 10)
+    assert made.now() == made.total(at(100), 0.5) == NOTHING
+    assert made.started == at(5)
+    assert made.find(6) is not None
+
+
+def test_without_a_schedule_frames_are_due_from_the_first_on_after_the_opening() -> None:
+    made = Ledger(None)
+    made.drawn(4, 0.0, at(4))
+    made.opened(at(4.5))
+    for number in (6, 9):
+        made.drawn(number, 0.0, at(number))
+    assert made.now() == Fates(due=4, dropped=0, sent=2, answered=0, open=2)
 
 
 def test_frames_are_due_from_the_opening_on() -> None:
@@ -46,10 +61,10 @@ def test_frames_are_due_from_the_opening_on() -> None:
 
 
 def test_what_was_before_the_opening_is_not_due() -> None:
-    made = ledger(*range(10))
+    made = ledger(*range(10), opened=None)
     drop(made, 10)
     made.opened(at(10.5))
-    assert made.now() == Fates(due=0, dropped=0, sent=0, answered=0, open=0)
+    assert made.now() == NOTHING
     made.drawn(12, 12 / FPS, at(12))
     made.opened(at(20))
     assert made.now() == Fates(due=2, dropped=0, sent=1, answered=0, open=1), "once and for all"

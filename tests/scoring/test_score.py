@@ -4,7 +4,7 @@ import pytest
 
 from ballstream.protocol.messages import Alive, Estimate
 from ballstream.protocol.stamp import MODULUS
-from ballstream.scoring.counts import counts_of
+from ballstream.scoring.counts import Counts, counts_of
 from ballstream.scoring.distribution import Recent, Statistics
 from ballstream.scoring.gaps import Gaps
 from ballstream.scoring.score import FIGURES, Loss, Result, Score, Scorer, Verdict
@@ -22,8 +22,9 @@ def centre(seconds: float) -> tuple[float, float]:
 
 
 def scorer(*numbers: int) -> Scorer:
-    """One that was told of frames, eight a second, from the scene's time 0 on."""
+    """One that was opened, and told of frames, eight a second, from the scene's time 0 on."""
     made = Scorer(centre, SIZE, ORIGIN)
+    made.opened(ORIGIN)
     for number in numbers:
         draw(made, number)
     return made
@@ -388,13 +389,28 @@ def test_a_client_cannot_skip_more_than_was_lost() -> None:
 
 
 def test_an_answer_to_a_frame_from_before_the_opening_neither_helps_nor_harms() -> None:
-    frames = scorer(0, 1)
+    frames = Scorer(centre, SIZE, ORIGIN)
+    for number in (0, 1):
+        draw(frames, number)
     frames.opened(at(1.5))
     for number in (2, 3):
         draw(frames, number)
-    assert frames.score(Estimate(1, 108, 200), at(3)).result is Result.ANSWERED
+    assert frames.score(Estimate(1, 108, 200), at(3)).result is Result.EARLY
     now = frames.snapshot()
     assert (now.frames_due, now.frames_answered, now.rejected) == (2, 0, 0)
+    assert frames.score(Estimate(1, 108, 200), at(30)).result is Result.EARLY
+    assert frames.total(at(40)).latency_ms == NONE
+
+
+def test_who_never_could_answer_was_due_nothing() -> None:
+    frames = Scorer(centre, SIZE, ORIGIN, fps=8)
+    for number in range(20):
+        draw(frames, number)
+    frames.dropped(20, 20 / 8, at(20))
+    total = frames.total(at(40))
+    assert total.seconds == 5
+    for counts in (total, frames.snapshot()):
+        assert {getattr(counts, name) for name in Counts.__struct_fields__} == {0}
 
 
 def test_every_figure_has_the_name_of_its_field_and_of_what_a_verdict_has() -> None:

@@ -62,7 +62,7 @@ def test_a_row_has_all_counts_and_figures() -> None:
     assert counts.items() <= cells.items()
     assert cells | {
         "client": 2, "name": "left arm", "transport": "track", "passive": False,
-        "answered_percent": 6.25, "detection_error_px": 3, "latency_ms": 250,
+        "channel": True, "answered_percent": 6.25, "detection_error_px": 3, "latency_ms": 250,
         "latency_ms_p95": 250, "now_latency_ms": 250, "now_tracking_error_px": 3,
     } == cells  # fmt: skip
     assert row(session, [])["now_latency_ms"] is None

@@ -11,8 +11,10 @@ function line(row, isOwn) {
   line.dataset.client = row.client;
   const name = row.name ? ` (${row.name})` : "";
   line.append(cell(`${row.client}${isOwn ? " (this page)" : name}`, "th"));
-  if (row.passive) {
-    const watching = cell("watches and does not answer");
+  if (row.passive || !row.channel) {
+    const watching = cell(
+      row.passive ? "watches and does not answer" : "watches, but opened no channel “coordinates”",
+    );
     watching.colSpan = 6;
     line.append(watching);
     return line;
