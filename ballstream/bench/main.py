@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from rich.console import Console
@@ -51,5 +52,7 @@ def run_profile(config: BenchConfig) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    # What cannot be said is no reason to lose what is measured.
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

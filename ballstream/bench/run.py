@@ -18,6 +18,8 @@ from .scenarios import Scenario
 
 _WARM_UP = 2.0
 _MARGIN = 20.0
+_LONGEST_PATH = 103
+"""Bytes in the path of a socket: 108 on Linux and 104 elsewhere, with a zero at the end."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -45,6 +47,11 @@ async def run_scenario(
     theirs = {name: f"{value}.client" for name, value in ours.items()}
     with tempfile.TemporaryDirectory(prefix="ballstream-bench-") as folder:
         path = Path(folder) / "socket"
+        if len(os.fsencode(path)) > _LONGEST_PATH:
+            raise BallstreamError(
+                f"the name of the folder for temporary files is too long for a socket in it: "
+                f"{folder!r}; set TMPDIR to a shorter one"
+            )
         flags = ("-s", "unix-socket", "--signaling-path", str(path), "--json")
         count = scenario.viewers + 64
         async with (
@@ -113,11 +120,12 @@ async def _process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",  # nothing in the working folder is meant
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(env or {})},
+        env={**_clean(os.environ), **(env or {})},
     )
     try:
         yield process
@@ -125,6 +133,15 @@ async def _process(
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def _clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without our variables: a scenario is what its name says."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith("BALLSTREAM_")
+    }
 
 
 async def _output(process: asyncio.subprocess.Process) -> str:
