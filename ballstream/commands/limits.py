@@ -1,7 +1,10 @@
 """What the system grants a server, held against what it may need."""
 
+import asyncio
+import errno
 import logging
 import resource
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +34,28 @@ def allow_descriptors(sessions: int) -> None:
             needed,
             granted,
         )
+
+
+def say_once_what_runs_out() -> None:
+    """Say it in one line when the running loop gets no more sockets, not at every attempt."""
+    loop = asyncio.get_running_loop()
+    said = False
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal said
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif not said:
+            said = True
+            soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+            logger.error(
+                "%s: no further sockets, the limit is %s (ulimit -n); this is said once",
+                error.strerror,
+                soft,
+            )
+
+    loop.set_exception_handler(handle)
 
 
 def _holds(limit: int, needed: int) -> bool:

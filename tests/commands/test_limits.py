@@ -1,9 +1,11 @@
+import asyncio
+import errno
 import resource
 from collections.abc import Iterator
 
 import pytest
 
-from ballstream.commands.limits import allow_descriptors
+from ballstream.commands.limits import allow_descriptors, say_once_what_runs_out
 
 
 class Limits:
@@ -52,3 +54,20 @@ def test_what_is_not_granted_is_said_with_the_numbers(
         "32 sessions may need 320 open files, and the limit is 128 (ulimit -n): raise it, or "
         "lower --max-sessions"
     )
+
+
+async def test_that_sockets_run_out_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    say_once_what_runs_out()
+    loop = asyncio.get_running_loop()
+    for _ in range(3):
+        error = OSError(errno.EMFILE, "Too many open files")
+        loop.call_exception_handler({"message": "accept", "exception": error})
+    (record,) = caplog.records
+    assert record.getMessage().startswith("Too many open files: no further sockets, the limit is ")
+
+
+async def test_other_failures_are_told_as_ever(caplog: pytest.LogCaptureFixture) -> None:
+    say_once_what_runs_out()
+    loop = asyncio.get_running_loop()
+    loop.call_exception_handler({"message": "else", "exception": OSError(errno.EPERM, "no")})
+    assert "else" in caplog.text
