@@ -1,6 +1,7 @@
 """The server: takes offers, runs a session for each, and tells observers what happens."""
 
 import asyncio
+import errno
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -152,7 +153,7 @@ class Server:
             await self._refuse(offer, error)
         except Exception as error:
             logger.debug("answering an offer failed", exc_info=True)
-            await self._refuse(offer, InternalFailure("answering an offer", error))
+            await self._refuse(offer, _as_refusal(error))
 
     async def _refuse(self, offer: IncomingOffer, error: BallstreamError) -> None:
         self._refused(error)
@@ -172,6 +173,13 @@ class Server:
         None is missed by whoever asks late, but for the oldest of more than a thousand that wait.
         """
         return self._reports
+
+
+def _as_refusal(error: Exception) -> BallstreamError:
+    """What an offer is refused with where answering it failed."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return Unavailable(f"the server gets no further sockets ({error.strerror}, ulimit -n)")
+    return InternalFailure("answering an offer", error)
 
 
 class Places:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 from rich.console import Console
@@ -66,5 +67,7 @@ def _print_named(title: str, named: Mapping[str, str]) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    # What cannot be said is no reason to lose what is measured.
+    with suppress(OSError, AttributeError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

@@ -1,5 +1,6 @@
 """What click must know of the values of a flag, from what its declaration says."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def type_of(declared: Declared) -> click.ParamType[Any]:
     if issubclass(kind, StrEnum):
         return Word(list(kind), case_sensitive=False)
     if issubclass(kind, Path):
-        return click.Path(path_type=Path, file_okay=not flag.folder)
+        return HomePath(path_type=Path, file_okay=not flag.folder)
     least = flag.least if flag.above is None else flag.above
     limits: Any = {"min": least, "max": flag.most, "min_open": flag.above is not None}
     if issubclass(kind, float):
@@ -51,6 +52,13 @@ class Word(click.Choice[StrEnum]):
 
     def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
         return super().normalize_choice(str(choice), ctx)
+
+
+class HomePath(click.Path):
+    """A path; `~` is the user's home also where no shell has seen to it, as in `--output=~/x`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(os.path.expanduser(value), param, ctx)  # noqa: PTH111 - of any type
 
 
 class Finite(click.FloatRange):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
+from unicodedata import category
 
 import click
 from click.core import ParameterSource
@@ -76,6 +77,17 @@ class _Option(click.Option):
     def __init__(self, *arguments: Any, group: str, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.group = group
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Read a value, which a file with other ends of lines may have given a `\\r`."""
+        texts = value if isinstance(value, tuple | list) else [value]
+        for letter in "".join(text for text in texts if isinstance(text, str)):
+            if category(letter) == "Cc":
+                # The value itself may be a secret.
+                raise click.BadParameter(
+                    f"there is a control character in it, {letter!r}", ctx, self
+                )
+        return super().type_cast_value(ctx, value)
 
 
 def _option(declared: Declared) -> click.Option:

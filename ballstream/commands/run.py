@@ -19,6 +19,7 @@ from ..report.endings import sentence
 from ..report.folder import EstimateRows, open_output
 from ..report.live import LiveView
 from ..report.terminal import Terminal
+from .limits import allow_descriptors, say_once_what_runs_out
 from .results import Results, reception_problem
 from .summary import Summary
 
@@ -61,6 +62,8 @@ def _run(program: Coroutine[Any, Any, int], impairment: "Impairment | None") -> 
 
 async def _serve(config: ServerConfig) -> int:
     summary = Summary(config)
+    allow_descriptors(config.max_sessions)
+    say_once_what_runs_out()
     with (
         stop_on_signals() as stop,
         open_output(config.reporting.output, records.CSV_COLUMNS) as output,

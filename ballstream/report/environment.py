@@ -2,9 +2,18 @@
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from .. import __version__
+
+_LIBRARIES = ("aiortc", "av", "numpy")
+_OPENCV = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
+"""The distributions that bring cv2; whichever is there will do."""
 
 
 def environment() -> dict[str, object]:
@@ -17,9 +26,18 @@ def environment() -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Versions alone."""
+    """Versions alone, of the libraries that can be found as distributions."""
+    found = {name: _version(name) for name in (*_LIBRARIES, *_OPENCV)}
     return {
         "ballstream": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in ("aiortc", "av", "numpy", "opencv-python")},
+        **{name: version for name, version in found.items() if version is not None},
     }
+
+
+def _version(name: str) -> str | None:
+    # A library that was put there by hand says nothing, and damaged metadata anything.
+    try:
+        return version(name)
+    except (PackageNotFoundError, OSError, ValueError, KeyError):
+        return None

@@ -1,12 +1,13 @@
 """The files of `--output`."""
 
 import csv
+import fcntl
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from ..errors import UsageError
 from ..scoring.score import Verdict
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 class OutputFolder:
     """A folder with `estimates.csv`, which grows row by row, and what is written at the end.
 
-    Raises UsageError where the folder cannot be written.
+    Raises UsageError where the folder cannot be written, or somebody else writes there.
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
@@ -27,10 +28,14 @@ class OutputFolder:
         self._estimates = path / "estimates.csv"
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._file = self._estimates.open("w", newline="", encoding="utf-8")
+            self._file = _alone(self._estimates)
+        except BlockingIOError:
+            raise UsageError(
+                f"another program writes to {str(path)!r} at present: choose another --output"
+            ) from None
         except OSError as error:
             raise UsageError(
-                f"cannot write to {path} ({error.strerror}): choose another --output"
+                f"cannot write to {str(path)!r} ({error.strerror}): choose another --output"
             ) from None
         self._rows = csv.writer(self._file, lineterminator="\n")
         self._full = False
@@ -100,6 +105,28 @@ class OutputFolder:
             self._file.flush()
         except OSError as error:
             self._end_rows(error)
+
+
+def _alone(path: Path) -> TextIO:
+    """Open a file to write it anew, once nobody else does; else raises BlockingIOError."""
+    file = path.open("a", newline="", encoding="utf-8")
+    try:
+        _lock(file)
+        if path.is_file():
+            file.truncate(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _lock(file: TextIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:  # not every file system has locks
+        logger.debug("cannot lock %s: %s", file.name, error)
 
 
 class EstimateRows(Observer):

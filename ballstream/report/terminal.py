@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 TERMINAL_PERIOD = 0.25
 PLAIN_PERIOD = 2.0
 _USUAL_HEIGHT = 24
+_LEAST_WIDTH = 60
+"""Columns of a terminal below which too much of a table would be cut off."""
 
 
 class Terminal:
@@ -61,9 +63,11 @@ class Terminal:
 
     @property
     def _is_terminal(self) -> bool:
-        if self._descriptor is None or os.environ.get("TERM", "dumb") == "dumb":
+        """Whether a table can be drawn there again and again; it may change its size."""
+        if self._descriptor is None or os.environ.get("TERM", "") in ("", "dumb"):
             return False
-        return os.isatty(self._descriptor)
+        width = _size(self._descriptor).columns or _LEAST_WIDTH
+        return os.isatty(self._descriptor) and width >= _LEAST_WIDTH
 
     @property
     def period(self) -> float:
@@ -90,12 +94,13 @@ class Terminal:
                 new = [] if self._caption == self._said else caption
                 self._said = self._caption
                 lines = [*new, *map(self._line, cells)]
-                return "".join(f"{printable(line)}\n" for line in lines)
+                plain = "".join(f"{printable(line)}\n" for line in lines)
+                return self._screen.clear() + plain
             lines = [*caption, *(self._table(cells) if cells else [])]
         except Exception as error:
             # It stays as it is, and the program goes on.
             return self._screen.note(f"the live view failed: {type(error).__name__}: {error}")
-        return self._screen.draw(lines, _height(self._descriptor))
+        return self._screen.draw(lines, _size(self._descriptor).lines or _USUAL_HEIGHT)
 
     def note(self, text: str) -> None:
         """Say something once, above the live view.
@@ -119,12 +124,14 @@ def _standard_error() -> int | None:
         return None
 
 
-def _height(descriptor: int | None) -> int:
+def _size(descriptor: int | None) -> os.terminal_size:
+    """The size of the terminal, 0 by 0 where it does not say or is none."""
     try:
-        lines = 0 if descriptor is None else os.get_terminal_size(descriptor).lines
+        if descriptor is not None:
+            return os.get_terminal_size(descriptor)
     except OSError:
-        lines = 0
-    return lines or _USUAL_HEIGHT
+        pass
+    return os.terminal_size((0, 0))
 
 
 class _NoteHandler(logging.Handler):

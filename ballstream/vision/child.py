@@ -19,6 +19,7 @@ from ..protocol.planes import i420_shape
 from .family import end_with_parent, outlive_signals
 from .memory import Look, Memory, Slots
 from .point import Point, as_point, is_inside, is_near
+from .prints import print_beside
 
 if TYPE_CHECKING:
     from .picture import Picture
@@ -68,6 +69,7 @@ def main(pipe: int, memory: int, detector: str, display: bool) -> None:
     for descriptor in (pipe, memory):
         os.set_inheritable(descriptor, False)
     connection = Connection(pipe)
+    print_beside()
     outlive_signals()
     end_with_parent(connection)
     run(connection, Memory(memory), detector, display)

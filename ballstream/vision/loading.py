@@ -95,7 +95,10 @@ def _look_in_current_folder() -> None:
 
     A `random.py` in there is nobody's wish, but what other modules would get.
     """
-    here = os.getcwd()  # noqa: PTH109 - what it says is taken as it is
+    try:
+        here = os.getcwd()  # noqa: PTH109 - what it says is taken as it is
+    except OSError:  # it was removed, or is not ours to see
+        return
     if here in sys.path:
         return
     own = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}

@@ -223,7 +223,7 @@ def test_version(command: Command) -> None:
         (("client", "--display"), "--display needs a screen"),
         (("client", "--name", 65 * "a"), "1 to 64 printable characters"),
         (("client", "--name", ""), "1 to 64 printable characters"),
-        (("client", "--name", "two\nlines"), "1 to 64 printable characters"),
+        (("client", "--name", "two\nlines"), "a control character"),
         (("server", "--impair", "delay=40"), "'--impair': delay=>>40<<: 40 of what? 40ms"),
         (("client", "--impair-up", "down@1s; loss=2%"), "down@1s; >>loss=2%<<: when? loss=2%@10s"),
         (("client", "--impair", ""), "'--impair': >><<: there is delay, jitter, loss"),
@@ -523,7 +523,7 @@ def test_that_nobody_reads_standard_error_is_no_reason_to_stop(tmp_path: Path) -
     assert json.loads(done.stdout)["sessions"] == []
 
 
-@pytest.mark.parametrize("token", ["", "two words", "line\nfeed", "sésame"])
+@pytest.mark.parametrize("token", ["", "two words", "sésame"])
 def test_a_token_must_fit_into_a_header(command: Command, token: str) -> None:
     done = command("server", "-s", "whep", "--token", token)
     assert done.status == 2

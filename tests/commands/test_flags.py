@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +61,7 @@ class Config:
     shadow: bool = default(True, Flag("Leave the shadow out.", Group.SCENE))
     howl: bool = default(False, Flag("Aloud.", Group.RUN, needs=(says("--mood", "wild"),)))
     whisper: int = default(3, Flag("Softly.", Group.RUN, without=(given("--howl"),)))
+    nest: Path = default(Path("nest"), Flag("Where it sleeps.", Group.OUTPUT))
     wind: Wind | None = where(given("--gust"))
     span: Span | None = where(given("--early"), given("--late"), said=Hours)
 
@@ -106,9 +108,35 @@ def test_the_environment_variable_against_which_the_flag_wins(invoke: Invoke) ->
     assert invoke("--wobble", "1", **env)[1] == Config(wobble=1, shadow=False)
 
 
+@pytest.mark.parametrize("letter", ["\r", "\n", "\x1b", "\x7f", "\x85"])
+def test_control_characters_are_refused_and_shown(invoke: Invoke, letter: str) -> None:
+    for result, config in (
+        invoke("--gust", "1", "--from-the", f"north{letter}"),
+        invoke("--gust", "1", "--from-the", "east", "--from-the", f"{letter}north"),
+        invoke(BALLSTREAM_MOOD=f"wild{letter}"),
+    ):
+        assert (result.exit_code, config) == (2, None)
+        assert f"there is a control character in it, {letter!r}" in result.output
+
+
+def test_what_is_no_control_character_is_left_alone(invoke: Invoke) -> None:
+    sides = ("Süd ☂", "no\udcffth")
+    config = invoke("--gust", "1", "--from-the", sides[0], "--from-the", sides[1])[1]
+    assert config.wind.from_the == sides
+
+
+def test_a_home_is_found_where_no_shell_has_seen_to_it(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/arm")
+    assert invoke("--nest=~/x")[1].nest == Path("/home/arm/x")
+    assert invoke("--nest", "~nobody.at.all/x")[1].nest == Path("~nobody.at.all/x")
+    assert invoke(BALLSTREAM_NEST="~/y")[1].nest == Path("/home/arm/y")
+
+
 def test_the_default(invoke: Invoke) -> None:
     assert invoke()[1] == Config()
-    assert Config() == Config(0.5, None, Mood.CALM, (320, 240), True, False, 3, None)
+    assert Config() == Config(0.5, None, Mood.CALM, (320, 240), True, False, 3, Path("nest"), None)
 
 
 def test_the_range(invoke: Invoke) -> None:

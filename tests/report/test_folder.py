@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import json
 import logging
 import resource
@@ -45,6 +47,30 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="choose another --output"):
         open_output(tmp_path / "file" / "folder", COLUMNS)
+
+
+def test_a_folder_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        output.add((1, 0.5))
+        with pytest.raises(UsageError, match="another program writes to"):
+            OutputFolder(tmp_path, ("other",))
+        output.add((1, 0.75))
+    assert (tmp_path / "estimates.csv").read_text() == "session,at\n1,0.5\n1,0.75\n"
+    with OutputFolder(tmp_path, ("other",)):
+        pass
+    assert (tmp_path / "estimates.csv").read_text() == "other\n"
+
+
+def test_a_file_system_without_locks_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(_: object, __: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with OutputFolder(tmp_path, COLUMNS):
+        pass
+    assert (tmp_path / "estimates.csv").read_text() == "session,at\n"
 
 
 def test_a_report_is_made_of_all_lines(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,43 @@ def test_without_a_terminal_a_caption_is_said_when_it_changes() -> None:
             terminal.show([("a", "1")], caption)
             terminal._writer.flush()
         assert pipe.read() == "bad\na, 1\na, 1\nworse\na, 1\nbad\na, 1\na, 1\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "period"),
+    [
+        ("xterm", 80, TERMINAL_PERIOD),
+        ("xterm", 24, PLAIN_PERIOD),
+        ("dumb", 80, PLAIN_PERIOD),
+        ("", 80, PLAIN_PERIOD),
+    ],
+)
+def test_a_table_is_for_terminals_that_can_and_are_wide_enough(
+    monkeypatch: pytest.MonkeyPatch, kind: str, columns: int, period: float
+) -> None:
+    ends = pty.openpty()
+    termios.tcsetwinsize(ends[1], (24, columns))
+    with standard_error(ends) as glass, Terminal(table, line) as terminal:
+        monkeypatch.setenv("TERM", kind)
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        assert terminal.period == period
+        terminal.show([("a", "1")])
+        terminal._writer.flush()
+        assert glass.read() == (
+            "a, 1\n" if period is PLAIN_PERIOD else "\x1b[?7lhead\na|1\n\x1b[?7h"
+        )
+
+
+def test_a_table_goes_away_where_the_terminal_has_become_too_narrow() -> None:
+    ends = pty.openpty()
+    with standard_error(ends) as glass, Terminal(table, line) as terminal:
+        terminal.show([("a", "1")])
+        terminal._writer.flush()
+        assert "head" in glass.read()
+        termios.tcsetwinsize(ends[1], (24, 30))
+        terminal.show([("a", "2")])
+        terminal._writer.flush()
+        assert glass.read() == "\x1b[2A\r\x1b[Ja, 2\n"
 
 
 def test_only_the_newest_rows_are_drawn() -> None:

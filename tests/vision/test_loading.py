@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -71,6 +72,16 @@ def test_a_file_in_place_of_a_module_gets_a_hint(path: str) -> None:
     with pytest.raises(DetectorError) as error:
         load_detector(path)
     assert str(error.value).endswith("names a file, not a module: 'd_print:detect'?")
+
+
+def test_a_current_folder_that_is_gone_costs_only_what_was_in_it(folder: Path) -> None:
+    gone = folder / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+    assert load_detector("ballstream.vision.detect:contour") is detect.contour
+    with pytest.raises(DetectorError, match="No module named 'my_detector'"):
+        load_detector("my_detector:find")
 
 
 def test_python_s_own_modules_come_before_those_of_the_current_folder(folder: Path) -> None:

@@ -97,6 +97,10 @@ def arguments(picture):
 def killed(picture):
     os.kill(os.getpid(), 9)
 
+def loud(picture):
+    print("\\udcff" + 10_000 * "loud ")
+    return 8, 8
+
 def limit(picture):
     return float(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]), 0
 
@@ -185,6 +189,23 @@ async def test_a_detector_of_one_s_own_may_print_and_keep_pictures(
     assert (sighting.x, sighting.y) == (1.5, 2.5)
     await look("spies:keeper", picture(1), picture(2))
     assert capfd.readouterr().out == "", "standard output belongs to the report"
+
+
+async def test_what_nobody_takes_of_its_prints_is_left_out(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (sighting,) = await look("spies:loud", picture(1))
+    assert (sighting.x, sighting.error) == (8, None)
+    assert capfd.readouterr().err.startswith("\\udcffloud loud")
+    kept, full = os.dup(2), os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, 2)
+    try:
+        (sighting,) = await look("spies:loud", picture(1))
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(full)
+    assert (sighting.x, sighting.error) == (8, None)
 
 
 async def test_the_process_loads_neither_av_nor_aiortc() -> None:
