@@ -21,7 +21,7 @@ def of(config: ServerConfig, *reports: SessionReport) -> tuple[Results, list[str
 
 
 def test_there_are_enough_sessions_once_so_many_got_a_frame() -> None:
-    empty = CHANGED(SESSION, frames_sent=0)
+    empty = CHANGED(SESSION, seconds=0.0)
     told, calls = of(ServerConfig(sessions=2), empty, SESSION)
     assert (list(told.reports), calls) == ([SESSION], [])
     told.ended(Session(4), SESSION)
