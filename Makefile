@@ -7,7 +7,7 @@ BIN := .venv/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test images check pictures clean
+.PHONY: help setup demo test peers images check pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -26,8 +26,11 @@ demo: setup  ## close the loop for ten seconds between two processes
 	$(BIN)/ballstream-server -s unix-socket --signaling-path "$$folder/socket" --sessions 1; \
 	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
 
-test: setup  ## run the tests, but those of the container images
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images'
+test: setup  ## run the tests, but those of other programs and of the container images
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images and not peers'
+
+peers: setup  ## play in programs of other makes; needs Node.js with npm
+	$(BIN)/python -m pytest -m peers tests/peers
 
 images: setup  ## build the container images and run their tests; needs Podman as root
 	$(BIN)/python -m pytest -m images tests/deploy
