@@ -11,7 +11,7 @@ REPEAT ?= 3
 DURATION ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test images check results figures pictures clean
+.PHONY: help setup demo test peers images check results figures pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -31,8 +31,11 @@ demo: setup  ## close the loop for ten seconds; on a bad network with IMPAIR='de
 		$(if $(IMPAIR),--impair '$(IMPAIR)'); \
 	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
 
-test: setup  ## run the tests, but those of the container images
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images'
+test: setup  ## run the tests, but those of other programs and of the container images
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images and not peers'
+
+peers: setup  ## play in programs of other makes; needs Node.js with npm
+	$(BIN)/python -m pytest -m peers tests/peers
 
 images: setup  ## build the container images and run their tests; needs Podman as root
 	$(BIN)/python -m pytest -m images tests/deploy
