@@ -103,13 +103,25 @@ async def listen_tcp(host: str, port: int, accept: Accept, refused: Refused) -> 
     address = _address(host, port)
     clients = _Clients(accept, refused)
     with _explained(str(address), "--signaling-port"):
-        server = await asyncio.start_server(clients.start, address.host, port, limit=MAX_LINE)
-        if not server.sockets:
-            # asyncio passes over what it can have no socket for. Asking for one tells why.
-            socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET).close()
-            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        server = await _listening(clients, address)
     async with _serving(server, clients):
         yield f"tcp://{_address(host, server.sockets[0].getsockname()[1])}"
+
+
+async def _listening(clients: "_Clients", address: Address) -> asyncio.Server:
+    host, port = address.host, address.port
+    try:
+        server = await asyncio.start_server(clients.start, host, port, limit=MAX_LINE)
+        if server.sockets:
+            return server
+    except OSError as error:
+        if error.errno is not None:
+            raise
+    # asyncio passes over what it can have no socket for and, from Python 3.12 on, what it cannot
+    # bind, and at the end does not say why. Trying it by hand does.
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.bind((host, port))
+    raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
 
 
 @asynccontextmanager
