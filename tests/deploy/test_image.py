@@ -135,7 +135,7 @@ def test_the_manifests_run_as_pods(image: str) -> None:
             assert status == "0", said("ballstream-client-client")
             assert "estimates sent" in said("ballstream-client-client")
             podman(f"stop --time 20 {pod}-server")
-            assert "client 1 (track, VP8)" in said(f"{pod}-server")
+            assert "client 1, track, VP8" in said(f"{pod}-server")
         finally:
             podman(f"pod rm --force --ignore ballstream-client {pod}")
             podman("secret rm ballstream")
