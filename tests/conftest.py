@@ -1,7 +1,8 @@
-"""A look for what a test leaves behind."""
+"""The order of the tests, and a look for what one leaves behind."""
 
 import gc
 import inspect
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,19 @@ from pathlib import Path
 import psutil
 import pytest
 from needs import need
+
+# No test multiplies matrices: threads for that cost each program a quarter of its start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest first: browsers, other programs, then all that is done in here."""
+    items.sort(key=_haste)
+
+
+def _haste(item: pytest.Item) -> int:
+    names = vars(inspect.getmodule(item.function)) if isinstance(item, pytest.Function) else {}
+    return 0 if "browsing" in names else 1 if names.keys() & {"run", "soon"} else 2
 
 
 @pytest.hookimpl(tryfirst=True)

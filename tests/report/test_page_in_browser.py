@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page
 from programs import DEADLINE, run
 
 # One run and one browser serve all of these tests.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("report")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FIGURES = ("latency_ms", "detection_error_px", "tracking_error_px")
 KINDS = ("over-time", "histogram", "cumulative")

@@ -17,7 +17,7 @@ from programs import run, soon
 from whep import serving_http
 
 # One browser serves all of these tests.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PICTURES = Path(os.environ.get("BALLSTREAM_PICTURES", "build"))
 """Where the screenshot is left for whoever wants to see what the test saw."""
