@@ -98,7 +98,7 @@ function everySecond(data, first) {
 }
 
 /** The picture in four bytes a pixel, of which `red` and `blue` say where in a pixel these are. */
-function pictureOfRgb(data, width, height, red = 0, blue = 2) {
+export function pictureOfRgb(data, width, height, red = 0, blue = 2) {
   const planes = {
     y: () => lumaOfRgb(data, red, blue),
     u: () => blueOfRgb(halved(data, width, height), red, blue),
