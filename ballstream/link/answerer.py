@@ -195,11 +195,6 @@ class Answerer:
         """The names of what they are compressed with, likewise."""
         return "+".join(self._outlets.codecs.values())
 
-    @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return self._outlets.dropped
-
     async def bytes_sent(self) -> int:
         """What went out so far, in bytes; without media, what the frames alone took."""
         # aiortc counts what a connection sends only where there is media on it.
@@ -285,10 +280,6 @@ class Outlets:
         # aiortc ends the tracks of a connection just before it says that the client closed it.
         await asyncio.sleep(_CLOSE_GRACE)
         raise InternalFailure("sending the video", RuntimeError("aiortc gave it up"))
-
-    @property
-    def dropped(self) -> int:
-        return sum(each.dropped for each in self._outlets if not isinstance(each, BallTrack))
 
     @property
     def bytes_sent(self) -> int:
