@@ -13,6 +13,7 @@ from ..impairment.presets import PRESETS
 from ..report.environment import environment
 from .config import BenchConfig
 from .profile import profile, profile_table
+from .proof import HOLD_MS, TOLERANCE_MS, Medians, parts, proof_table, prove
 from .run import Run, run_scenario
 from .scenarios import SCENARIOS
 from .table import results_document, results_table
@@ -50,6 +51,43 @@ def run_profile(config: BenchConfig) -> int:
     else:
         Console(width=100).print(profile_table(parts))
     return 0
+
+
+def run_proof(config: BenchConfig) -> int:
+    """Compare known delays with what is reported of them; raises BallstreamError where they differ.
+
+    The runs without delays and those with them take turns.
+    """
+    without, delayed = asyncio.run(_prove(config.repeat, config.duration))
+    proved = parts(without, delayed)
+    agrees = all(each.agrees for each in proved)
+    if config.json:
+        content = {
+            "proved": agrees,
+            "parts": [
+                {**msgspec.structs.asdict(each), "reported": each.reported} for each in proved
+            ],
+            "environment": environment(),
+        }
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
+    else:
+        Console(width=100).print(proof_table(proved))
+    if not agrees:
+        wrong = ", ".join(each.part for each in proved if not each.agrees)
+        raise BallstreamError(
+            f"not proved: off by more than {TOLERANCE_MS:g} ms in {wrong}; is the machine busy?"
+        )
+    _say(f"proved: what was reported is what was recorded, to within {TOLERANCE_MS:g} ms")
+    return 0
+
+
+async def _prove(repeat: int, duration: float) -> tuple[list[Medians], list[Medians]]:
+    without, delayed = [], []
+    for turn in range(1, repeat + 1):
+        _say(f"without delays and with them, run {turn} of {repeat}, {duration:g} s each")
+        without.append(await prove(0.0, "prompt", duration))
+        delayed.append(await prove(HOLD_MS, "slow", duration))
+    return without, delayed
 
 
 def run_list() -> int:

@@ -42,10 +42,12 @@ def _compare(config: "BenchConfig") -> int:
 
     The table shows medians of the runs; the gain is against the last scenario.
     """
-    from ..bench.main import run_bench, run_list, run_profile
+    from ..bench.main import run_bench, run_list, run_profile, run_proof
 
     if config.list:
         return run_list()
+    if config.proof:
+        return run_proof(config)
     return run_profile(config) if config.profile else run_bench(config)
 
 
