@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol, Self
 
 from aiortc import RTCDataChannel
 
-from ..config import Codec, Network
+from ..config import Codec, Network, Redundancy
 from ..endings import By, Ending, Reason, after, first_of
 from ..errors import InternalFailure
 from ..protocol import frames, messages
@@ -57,6 +57,7 @@ class Streams:
 
     The video in a codec, `VP8` or `H264`, is one broadcast for all; where that is None, each viewer
     gets a track of the source that aiortc encodes. The images have the codec's name beside them.
+    `redundancy` is that of the video.
     """
 
     source: Source
@@ -64,6 +65,7 @@ class Streams:
     video_codec: Codec
     images: Broadcast[Messages]
     image_codec: str
+    redundancy: Redundancy = Redundancy.OFF
 
     def track(
         self, on_frame: OnFrame, guard: Guard, on_dropped: OnFrame
@@ -190,6 +192,11 @@ class Answerer:
         return "+".join(self._outlets.codecs.values())
 
     @property
+    def repeats(self) -> bool:
+        """Whether the client gets packets of video more than once at present."""
+        return self._outlets.repeats
+
+    @property
     def dropped(self) -> int:
         """Frames that were left out because the client, or the way to it, did not keep up."""
         return self._outlets.dropped
@@ -204,7 +211,7 @@ class Answerer:
         track = self._streams.track(self._listener.sent, guard, self._listener.left_out)
         sender = send_track(self.peer.connection, track, self._streams.video_codec)
         if isinstance(track, ViewerTrack):
-            track.listen(sender)
+            track.listen(sender, self._streams.redundancy)
         guard.on(track, "ended", self._outlets.give_up, "hearing of a track's end")
         self._outlets.add("track", track, self._streams.video_codec)
 
@@ -277,6 +284,10 @@ class Outlets:
         # aiortc ends the tracks of a connection just before it says that the client closed it.
         await asyncio.sleep(_CLOSE_GRACE)
         raise InternalFailure("sending the video", RuntimeError("aiortc gave it up"))
+
+    @property
+    def repeats(self) -> bool:
+        return any(each.repeats for each in self._outlets if isinstance(each, ViewerTrack))
 
     @property
     def dropped(self) -> int:
