@@ -40,7 +40,7 @@ class Intake:
             self._scorer.alive(message)
             return None
         verdict = self._scorer.score(message, at)
-        return None if verdict.result is Result.EARLY else verdict
+        return None if verdict.result in (Result.EARLY, Result.AGAIN) else verdict
 
     def feedback(self) -> Feedback:
         """How the client is doing."""
