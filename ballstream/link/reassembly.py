@@ -15,7 +15,7 @@ _SHORTEST_RETRY = 0.01
 _SHORTEST_WAIT = 1.0
 _KEYFRAME_RETRY = 0.1
 _COPIES_WITHIN, _COPIES_FOR = 0.012, 1.0
-"""A sender that repeats packets does so within the first; it is one for the second, in seconds."""
+"""Seconds within which a sender repeats packets, if it does, and for how long it counts as one."""
 
 _MOST_AT_ONCE = 32
 """Packets in a row that are asked for; of more a keyframe is sooner there."""
@@ -67,10 +67,9 @@ class Reassembly:
     """Puts frames together and releases each at its last packet.
 
     `add` takes packets as they come and returns what they complete. After each, and again at
-    `next_request_at`, `request` says what to ask for. A hole is asked for at once, or where the
-    sender repeats packets unasked, after that. When it is time to ask again, a keyframe is asked
-    for as well, and whichever is complete first ends the wait. What is missing after seconds is
-    given up.
+    `next_request_at`, `request` says what to ask for. A hole is asked for at once. When it is time
+    to ask again, a keyframe is asked for as well, and whichever is complete first ends the wait.
+    What is missing after seconds is given up.
 
     It has thirteen fields, as any packet may change any of them: they are one sequence's state.
     """
@@ -185,10 +184,8 @@ class Reassembly:
         if place - self._highest > _MOST_AT_ONCE:
             self._give_up(place)
         else:
-            copied = now < self._repeated_at + _COPIES_FOR
-            ask_at = now + _COPIES_WITHIN if copied else now
             for missing in range(self._highest + 1, place):
-                self._holes[missing] = _Hole(now, ask_at)
+                self._holes[missing] = _Hole(now, now)
         self._highest = max(self._highest, place)
         return place
 
@@ -198,14 +195,20 @@ class Reassembly:
         self._questions.setdefault(place, now)
         if len(self._questions) > CAPACITY:
             del self._questions[next(iter(self._questions))]
-        hole.ask_at = now + self._retry_after * 2**hole.asked
+        # What is only guessed at is doubled, until it is long enough for an answer.
+        guessed = self.round_trip == FIRST_ROUND_TRIP
+        hole.ask_at = now + self._retry_after * (2**hole.asked if guessed else 1)
         hole.asked += 1
 
     def _learn_round_trip(self, place: int, now: float) -> None:
         asked_at = self._questions.pop(place, None)
-        if asked_at is not None:
-            first = self.round_trip == FIRST_ROUND_TRIP
-            self.round_trip += (now - asked_at - self.round_trip) / (1 if first else 4)
+        if asked_at is None:
+            return
+        took = now - asked_at
+        if took < _COPIES_WITHIN and now < self._repeated_at + _COPIES_FOR:
+            return  # a copy that was under way already
+        first = self.round_trip == FIRST_ROUND_TRIP
+        self.round_trip += (took - self.round_trip) / (1 if first else 4)
 
     def _release(self) -> list[EncodedFrame]:
         frames: list[EncodedFrame] = []

@@ -113,10 +113,12 @@ class Repeater:
         if self._repeats is None:
             told_apart = self._sender._RTCRtpSender__rtx_payload_type is not None
             self._repeats = Repeats(self._wanted, told_apart=told_apart)
-        now = time.monotonic()
-        self._frames.append(now)
+        self._frames.append(time.monotonic())
         numbers, self._frame = self._frame, []
-        for copy in range(self._repeats.copies(len(numbers), now)):
+        self._repeat_soon(numbers, self._repeats)
+
+    def _repeat_soon(self, numbers: list[int], repeats: Repeats) -> None:
+        for copy in range(repeats.copies(len(numbers), time.monotonic())):
             loop = asyncio.get_running_loop()
             loop.call_later((copy + 1) * INTERVAL, self._repeat, numbers)
 
@@ -147,6 +149,7 @@ class Repeater:
                     self._repeats.report(report.highest_sequence, lost, delay, now)
         elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
             self._repeats.asked(now)
+            self._repeat_soon(packet.lost, self._repeats)  # it may be lost again
 
     def _delay(self, report: RtcpReceiverInfo) -> float | None:
         """The round trip by a report, at the least; None where it is of no sender report yet.

@@ -8,7 +8,14 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ballstream.link.reassembly import CAPACITY, EncodedFrame, Part, Reassembly, Request
+from ballstream.link.reassembly import (
+    CAPACITY,
+    FIRST_ROUND_TRIP,
+    EncodedFrame,
+    Part,
+    Reassembly,
+    Request,
+)
 
 FRAME = 0.033
 TICKS = 3000
@@ -241,18 +248,19 @@ def test_after_an_outage_a_keyframe_is_asked_for_at_once_and_no_packet() -> None
     assert play(reassembly, parts[91:]) == list(range(92, 100))
 
 
-def test_where_packets_come_again_unasked_those_are_waited_for() -> None:
+def test_a_copy_that_comes_unasked_is_not_taken_for_a_quick_answer() -> None:
     parts = stream(8)
     reassembly = Reassembly()
     reassembly.add(parts[0], 1.0)
     reassembly.add(parts[0], 1.005)
     reassembly.add(parts[2], 1.033)
-    assert reassembly.request(1.033) == NOTHING
-    assert reassembly.next_request_at == pytest.approx(1.045)
-    assert numbers(reassembly.add(parts[1], 1.04)) == [1, 2]
-    assert reassembly.next_request_at is None
+    assert reassembly.request(1.033) == Request((101,), False)
+    assert numbers(reassembly.add(parts[1], 1.035)) == [1, 2]
+    assert reassembly.round_trip == FIRST_ROUND_TRIP
     reassembly.add(parts[4], 3.0)
-    assert reassembly.request(3.0) == Request((103,), False), "they come no longer"
+    reassembly.request(3.0)
+    reassembly.add(parts[3], 3.002)
+    assert reassembly.round_trip == pytest.approx(0.002), "they come no longer"
 
 
 def test_aiortc_asks_once_and_then_waits_for_hundreds_of_frames() -> None:

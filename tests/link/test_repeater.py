@@ -110,20 +110,22 @@ async def test_reports_end_it_and_bring_it_back(monkeypatch: pytest.MonkeyPatch)
     assert sending.repeater.active
 
 
-async def test_a_nack_brings_it_back_and_is_still_heard_by_aiortc(
+async def test_a_nack_brings_it_back_and_is_answered_twice(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sending = Sending(Redundancy.AUTO, monkeypatch)
     sending.frame(1)
     await sending.report(1, 0)
     await sending.report(151, 0)
+    await sending.repeated(1)
     sending.again.clear()
     nack = RtcpRtpfbPacket(
         fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=sending.sender._ssrc, lost=[5, 6]
     )
     await sending.sender._handle_rtcp_packet(nack)
     assert sending.repeater.active
-    assert sending.again[-2:] == [5, 6]
+    assert sending.again == [5, 6], "aiortc's own answer"
+    assert await sending.repeated(4) == [5, 6, 5, 6]
 
 
 async def test_nothing_is_repeated_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
