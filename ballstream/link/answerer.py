@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol, Self
 
 from aiortc import RTCDataChannel
 
-from ..config import Codec, Network
+from ..config import Codec, Network, Redundancy
 from ..endings import By, Ending, Reason, after, first_of
 from ..errors import InternalFailure
 from ..protocol import frames, messages
@@ -63,6 +63,7 @@ class Streams:
 
     The video in a codec, `VP8` or `H264`, is one broadcast for all; where that is None, each viewer
     gets a track of the source that aiortc encodes. The images have the codec's name beside them.
+    `redundancy` is that of the video.
     """
 
     source: Source
@@ -70,6 +71,7 @@ class Streams:
     video_codec: Codec
     images: Broadcast[Messages]
     image_codec: str
+    redundancy: Redundancy = Redundancy.OFF
 
     def track(
         self, on_frame: OnFrame, guard: Guard, on_dropped: OnFrame
@@ -195,6 +197,11 @@ class Answerer:
         """The names of what they are compressed with, likewise."""
         return "+".join(self._outlets.codecs.values())
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the client gets packets of video more than once at present."""
+        return self._outlets.repeats
+
     async def bytes_sent(self) -> int:
         """What went out so far, in bytes; without media, what the frames alone took."""
         # aiortc counts what a connection sends only where there is media on it.
@@ -205,7 +212,7 @@ class Answerer:
         track = self._streams.track(self._listener.sent, guard, self._listener.left_out)
         sender = send_track(self.peer.connection, track, self._streams.video_codec)
         if isinstance(track, ViewerTrack):
-            track.listen(sender)
+            track.listen(sender, self._streams.redundancy)
             if playout_delay is not None:
                 show_at_once(sender, playout_delay)
         guard.on(track, "ended", self._outlets.give_up, "hearing of a track's end")
@@ -280,6 +287,10 @@ class Outlets:
         # aiortc ends the tracks of a connection just before it says that the client closed it.
         await asyncio.sleep(_CLOSE_GRACE)
         raise InternalFailure("sending the video", RuntimeError("aiortc gave it up"))
+
+    @property
+    def repeats(self) -> bool:
+        return any(each.repeats for each in self._outlets if isinstance(each, ViewerTrack))
 
     @property
     def bytes_sent(self) -> int:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
+import msgspec
 from aiortc import RTCDataChannel
 from av import VideoFrame
 
@@ -22,6 +23,7 @@ from .peer import Peer
 from .picture import planes_of_frame
 from .pictures import Pictures
 from .receiver import Reception, open_reception
+from .redundancy import INTERVAL
 
 Picture = TypeVar("Picture")
 
@@ -110,12 +112,18 @@ class Link(Generic[Picture]):
         """Say where the ball is in a picture, or with None that there is none; False if unsent.
 
         `frame` is the picture's number; `x` and `y` are in pixels, OpenCV's convention;
-        `detect_ms` is how long the detector took. What cannot be sent now is never sent.
+        `detect_ms` is how long the detector took. What cannot be sent now is never sent. While the
+        server says that packets are lost, a copy follows.
         """
         came_at = self._arrivals.instant(frame)
         client_ms = None if came_at is None else round(1e3 * (time.monotonic() - came_at), 3)
         detect_ms = None if detect_ms is None else round(detect_ms, 3)
-        return self._say(Estimate(frame, x, y, detect_ms, client_ms))
+        estimate = Estimate(frame, x, y, detect_ms, client_ms)
+        if frame is not None and self.feedback is not None and self.feedback.repeat is True:
+            again = self._peer.guard("saying it again")(self._say)
+            copy = msgspec.structs.replace(estimate, again=True)
+            asyncio.get_running_loop().call_later(INTERVAL, again, copy)
+        return self._say(estimate)
 
     def _say(self, message: Estimate | Alive) -> bool:
         channel = self._channel

@@ -32,7 +32,7 @@ def test_letters_that_it_does_not_have_cost_nothing(monkeypatch: pytest.MonkeyPa
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", out)
     assert main.run_bench(BenchConfig(json=True, repeat=1)) == 0
-    document = json.loads(out.buffer.getvalue())  # type: ignore[attr-defined]
+    document = json.loads(out.buffer.getvalue())
     assert document["scenarios"][0]["runs"][0]["config"]["server"]["output"] == "/été"
     assert main.run_bench(BenchConfig(repeat=1)) == 0
     assert main.run_list() == 0
