@@ -114,6 +114,14 @@ class Session:
         """The client lagged, and does not get a frame."""
         self._scorer.dropped(*drawn)
 
+    def joined(self, at: float) -> None:
+        """From an instant on the client can answer what is published."""
+        self._scorer.joined(at)
+
+    def interrupted(self) -> None:
+        """Nothing is published, until a frame is."""
+        self._scorer.interrupted()
+
     def said(self, message: object, at: float) -> None:
         """Take what the client says; raises PeerMisbehaves where that is nothing but rubbish."""
         if self._end is not None:

@@ -29,10 +29,17 @@ class Results(Observer):
 
         self._config = config
         self._enough = enough
+        self._published = False
         self._ended = 0
         self._is_cut = False
 
     def refused(self, error: BallstreamError) -> None:
+        self.failed |= isinstance(error, InternalFailure)
+
+    def published(self, url: str) -> None:
+        self._published = True
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
         self.failed |= isinstance(error, InternalFailure)
 
     def ended(self, session: Watched, report: SessionReport) -> None:
@@ -58,11 +65,19 @@ class Results(Observer):
         config = self._config
         if config.duration is None and config.sessions is None:
             return []
+        unpublished = bool(config.publish) and not self._published
+        return [
+            *(["nothing was ever published: see --publish"] if unpublished else []),
+            *self._deaf,
+        ]
+
+    @property
+    def _deaf(self) -> list[str]:
         return [
             f"client {each.id} answered none of {each.frames_sent} frames"
             for each in self.reports
             if each.channel
-            and each.frames_sent >= config.fps
+            and each.frames_sent >= self._config.fps
             and not each.frames_answered
             and not each.unnumbered
         ]

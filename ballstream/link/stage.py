@@ -18,6 +18,7 @@ from .broadcast import Broadcast, can_hear_keyframe_requests
 from .codec import Encoding, video_compressor
 from .imagecodec import image_compressor
 from .images import MAX_BUFFERED
+from .published import Published
 from .source import BallSource
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Stage:
             config.codec,
             self._images,
             codec.name,
+            Published() if config.publish else None,
         )
         self._open = AsyncExitStack()
 

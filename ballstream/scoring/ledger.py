@@ -82,6 +82,8 @@ class Ledger:
         self._opened = False
         self._first: int | None = None
         self._last = -1
+        self._paused = False
+        self._passed_over = 0  # numbers whose time came while nothing was to go out
         self._tally = _Tally()
         self._frames: dict[int, Frame] = {}  # of the last ten seconds
         self._old: dict[int, Frame] = {}  # older ones that had no answer
@@ -94,6 +96,16 @@ class Ledger:
         if self._schedule is not None:
             self._first = math.ceil(self._schedule.position(at))
             self._last = self._first - 1
+
+    def joined(self, at: float) -> None:
+        """From an instant on the client can answer what goes out anyhow; so does its time count."""
+        self.opened(at)
+        if self.started is not None:
+            self.started = at
+
+    def interrupted(self) -> None:
+        """Nothing goes out, until a frame does; numbers between the two are not due."""
+        self._paused = True
 
     def drawn(self, number: int, seconds: float, at: float) -> None:
         """A frame went out."""
@@ -114,6 +126,8 @@ class Ledger:
 
     def _enter(self, frame: Frame) -> None:
         frame.due = self._opened
+        if frame.due and self._paused:
+            self._pass_over(frame.number)
         if frame.due:
             self._first = frame.number if self._first is None else min(self._first, frame.number)
             self._last = max(self._last, frame.number)
@@ -121,6 +135,11 @@ class Ledger:
         self._tally.dropped += frame.due and not frame.sent
         self._frames[frame.number % MODULUS] = frame
         self._age(frame.drawn_at)
+
+    def _pass_over(self, until: int) -> None:
+        self._paused = False
+        if self._first is not None:
+            self._passed_over += max(until - self._last - 1, 0)
 
     def _age(self, now: float) -> None:
         for key, frame in _older(self._frames, now - REMEMBERED):
@@ -143,7 +162,7 @@ class Ledger:
     def now(self) -> Fates:
         """The account at present; open are all that may be answered yet, in no time to speak of."""
         tally = self._tally
-        due = 0 if self._first is None else self._last - self._first + 1
+        due = 0 if self._first is None else self._last - self._first + 1 - self._passed_over
         waiting = tally.sent - tally.answered - tally.expired
         return Fates(due, tally.dropped, tally.sent, tally.answered, waiting)
 
@@ -175,12 +194,12 @@ class Ledger:
         if self._first is None:
             return 0
         last = min(unseen) - 1 if unseen else self._last
-        if self._schedule is not None:
+        if self._schedule is not None and not self._paused:
             position = self._schedule.position
             if unseen:
                 last = min(last, math.floor(position(until) + _EARLY))
             last = max(last, math.floor(position(until - grace)))
-        return max(last - self._first + 1, 0)
+        return max(last - self._first + 1 - self._passed_over, 0)
 
     def _known(self) -> Iterator[Frame]:
         yield from self._old.values()
