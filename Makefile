@@ -3,7 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Most tests wait for programs most of the time.
+# Most tests wait for programs most of the time. A file is run by one worker, whose tests share
+# servers and browsers; tests/conftest.py says in which order.
 WORKERS ?= 4
 
 # What `make results` does: all scenarios that often, each for so many seconds.
@@ -32,7 +33,8 @@ demo: setup  ## close the loop for ten seconds; on a bad network with IMPAIR='de
 	status=$$?; wait; echo; echo 'What the client said:'; cat "$$folder/client"; exit $$status
 
 test: setup  ## run the tests, but those of other programs and of the container images
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not images and not peers'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		-m 'not images and not peers'
 
 peers: setup  ## play in programs of other makes; needs Node.js with npm
 	$(BIN)/python -m pytest -m peers tests/peers

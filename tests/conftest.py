@@ -1,14 +1,35 @@
-"""A look for what a test leaves behind."""
+"""The order of the tests, what they share, and a look for what one leaves behind."""
 
 import gc
 import inspect
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+import pytest_asyncio
 from needs import need
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+# No test multiplies matrices: threads for that cost each program a quarter of its start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest first: browsers, other programs, then all that is done in here."""
+    items.sort(key=_haste)
+
+
+def _haste(item: pytest.Item) -> int:
+    names = vars(inspect.getmodule(item.function)) if isinstance(item, pytest.Function) else {}
+    return (
+        0 if names.keys() & {"Browser", "browsing"} else 1 if names.keys() & {"run", "soon"} else 2
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -20,6 +41,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture
 def socket_path(tmp_path: Path) -> Path:
     return tmp_path / "socket"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> "AsyncIterator[Browser]":
+    """One browser for all tests of a file, which have their loop in common."""
+    from browser import browsing  # not everything that is tested needs Playwright
+
+    async with browsing() as browser:
+        yield browser
 
 
 @pytest.fixture(autouse=True)

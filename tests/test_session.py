@@ -42,10 +42,12 @@ async def test_what_the_client_says_is_scored_with_the_scene_s_time() -> None:
 
 
 async def test_a_sign_of_life_makes_silence_mean_something() -> None:
-    one, _ = session(Observer())
+    one, stage = session(Observer())
     one.said("rubbish", 100.5)
+    one.said(encode(Alive(1, 0)), 101.5)  # of no frame that went out
     assert not one._answerer.peer.gives_signs
-    one.said(encode(Alive(10, 2)), 101.5)
+    one.sent(Drawn(7, 7 / 30, stage.origin + 7 / 30))
+    one.said(encode(Alive(1, 0)), 102.5)
     assert one._answerer.peer.gives_signs
 
 

@@ -27,6 +27,9 @@ class Results(Observer):
         self.failed = False
         """Whether something of ours failed."""
 
+        self.problems: deque[str] = deque(maxlen=MOST_REPORTS)
+        """What makes a bounded run a failure though it came to its end, a line each."""
+
         self._config = config
         self._enough = enough
         self._published = False
@@ -38,6 +41,10 @@ class Results(Observer):
 
     def published(self, url: str) -> None:
         self._published = True
+
+    def closed(self) -> None:
+        if self._config.publish and not self._published and self._is_bounded:
+            self.problems.append("nothing was ever published: see --publish")
 
     def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
         self.failed |= isinstance(error, InternalFailure)
@@ -52,35 +59,29 @@ class Results(Observer):
                 self._is_cut = True
                 logger.warning("the summary will tell of the last %s sessions alone", MOST_REPORTS)
             self.reports.append(report)
+            if self._is_problem(report):
+                self.problems.append(_unanswered(report))
         self._ended += 1
         if self._config.sessions is not None and self._ended >= self._config.sessions:
             self._enough()
 
     @property
-    def problems(self) -> list[str]:
-        """What makes a bounded run a failure though it came to its end, a line each.
+    def _is_bounded(self) -> bool:
+        return self._config.duration is not None or self._config.sessions is not None
+
+    def _is_problem(self, report: SessionReport) -> bool:
+        """Whether a client that could answer was due a second of frames, and answered none.
 
         A service that runs until it is stopped does not let a visitor choose its exit status.
         """
-        config = self._config
-        if config.duration is None and config.sessions is None:
-            return []
-        unpublished = bool(config.publish) and not self._published
-        return [
-            *(["nothing was ever published: see --publish"] if unpublished else []),
-            *self._deaf,
-        ]
+        is_due = report.channel and report.frames_due >= self._config.fps
+        return self._is_bounded and is_due and not report.frames_answered and not report.unnumbered
 
-    @property
-    def _deaf(self) -> list[str]:
-        return [
-            f"client {each.id} answered none of {each.frames_sent} frames"
-            for each in self.reports
-            if each.channel
-            and each.frames_sent >= self._config.fps
-            and not each.frames_answered
-            and not each.unnumbered
-        ]
+
+def _unanswered(report: SessionReport) -> str:
+    if not report.frames_sent:
+        return f"client {report.id} was sent none of the {report.frames_due} frames due"
+    return f"client {report.id} answered none of {report.frames_sent} frames"
 
 
 def reception_problem(report: ReceptionReport) -> str | None:

@@ -15,11 +15,17 @@ from ..endings import By, Ending, Reason, after, first_of
 from ..errors import InternalFailure
 from ..protocol import frames, messages
 from ..protocol.messages import Feedback
-from .broadcast import Broadcast, ViewerTrack
+from .broadcast import Broadcast, ViewerTrack, show_at_once
 from .codec import VideoPacket
 from .guard import Guard
 from .images import ImageSender, Messages
-from .negotiation import add_candidate, answer_offer, send_track, wants_video
+from .negotiation import (
+    add_candidate,
+    answer_offer,
+    playout_delay_id,
+    send_track,
+    wants_video,
+)
 from .peer import Peer
 from .published import Published
 from .source import Drawn, OnFrame, Source
@@ -126,7 +132,7 @@ class Answerer:
         connection = self.peer.connection
         self.peer.guard.on(connection, "datachannel", self._on_datachannel, "taking a channel")
         if wants_video(offer, self._streams.video_codec):
-            self._add_video()
+            self._add_video(playout_delay_id(offer, self._streams.video_codec))
         answer = await answer_offer(connection, offer, self._network, self._streams.video_codec)
         if connection.sctp is not None:
             survive(connection.sctp, self.peer.guard("taking rubbish")(self._hear_rubbish))
@@ -212,12 +218,14 @@ class Answerer:
         # aiortc counts what a connection sends only where there is media on it.
         return await self.peer.bytes_sent() or self._outlets.bytes_sent
 
-    def _add_video(self) -> None:
+    def _add_video(self, playout_delay: int | None) -> None:
         guard = self.peer.guard
         track = self._streams.track(self._listener.sent, guard, self._listener.left_out)
         sender = send_track(self.peer.connection, track, self._streams.video_codec)
         if isinstance(track, ViewerTrack):
             track.listen(sender)
+            if playout_delay is not None:
+                show_at_once(sender, playout_delay)
         guard.on(track, "ended", self._outlets.give_up, "hearing of a track's end")
         self._outlets.add("track", track, self._streams.video_codec)
 

@@ -1,10 +1,12 @@
 """One encoder, many viewers: every frame is drawn and compressed once, whoever watches.
 
-Uses private names of aiortc 1.16. Two are methods that are replaced on a viewer's sender:
+Uses private names of aiortc 1.16. Three are replaced on a viewer's sender, two of them methods:
 
 * `RTCRtpSender._send_keyframe`: a track of packets has no public way to hear of PLI and FIR
   (RFC 4585, RFC 5104).
 * `RTCRtpSender._retransmit`: called for every packet that a NACK asks for, without a limit.
+* `RTCRtpSender._RTCRtpSender__rtp_header_extensions_map`: writes the header extensions of every
+  packet, of which aiortc knows no playout delay. Where it is gone, packets go without one.
 
 `RTCRtpSender._handle_rtcp_packet` and `_ssrc` serve to try whether these are still called. Should
 that fail, `can_hear_keyframe_requests` says so and every viewer gets aiortc's own encoder.
@@ -32,6 +34,7 @@ from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
 from .guard import Guard
+from .playout import AtOnce
 from .probe import NoTransport, run_at_once
 from .source import Drawn, OnFrame, Source, ignore
 
@@ -78,6 +81,17 @@ def can_hear_keyframe_requests() -> bool:
         logger.debug("trying aiortc's sender failed", exc_info=True)
         return False
     return known and heard == ["keyframe", "again 7"]
+
+
+def show_at_once(sender: RTCRtpSender, extension: int) -> None:
+    """Have each frame shown as soon as it is decoded, by a receiver that takes playout delays.
+
+    `extension` is the number by which it knows them. To be called before anything is sent.
+    """
+    if hasattr(sender, "_RTCRtpSender__rtp_header_extensions_map"):
+        sender._RTCRtpSender__rtp_header_extensions_map = AtOnce(extension)
+    else:
+        logger.warning("aiortc is not as expected: browsers show frames later than they could")
 
 
 class Viewer(Protocol[Received]):

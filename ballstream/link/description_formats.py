@@ -28,7 +28,8 @@ _STATIC = {"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000"}
 _KNOWN_FEEDBACK = ("nack", "nack pli", "goog-remb")
 
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
-_EXTENSIONS = (_MID, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time")
+PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+_EXTENSIONS = (_MID, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time", PLAYOUT_DELAY)
 _MOST_SHORT_EXTENSIONS = 14
 
 _MOST_FORMATS = 127
@@ -60,7 +61,7 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """A header extension that aiortc knows; `direction` is its offerer's, "" where not given."""
+    """A header extension that can be used; `direction` is its offerer's, "" where not given."""
 
     id: int
     uri: str
@@ -147,7 +148,10 @@ def why_none(section: Section, codec: str | None) -> str:
 
 
 def extensions_of(section: Section) -> list[Extension]:
-    """The header extensions of a section that aiortc knows, and that both ends may use."""
+    """The header extensions of a section that are known here, and that both ends may use.
+
+    aiortc passes over the one that it does not know, the playout delay.
+    """
     # Of a sender's extensions nothing is sent to it; nor is a mid where there is none.
     closed = ("inactive", "sendonly") if section.role == "offer" else ("inactive",)
     known = [each for each in _EXTENSIONS if each != _MID or section.mid is not None]

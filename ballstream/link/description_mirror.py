@@ -8,7 +8,14 @@ aiortc as a peer knows no port 0.
 from collections.abc import Sequence
 
 from .description import Section
-from .description_formats import Extension, Format, Numbering, extensions_of, lines_for_peer
+from .description_formats import (
+    PLAYOUT_DELAY,
+    Extension,
+    Format,
+    Numbering,
+    extensions_of,
+    lines_for_peer,
+)
 from .description_offer import Offer, groups_of
 from .description_readable import DATACHANNEL, bundle_line, is_legacy
 
@@ -69,6 +76,8 @@ def _mirrored(
             lines.append(f"a=sctpmap:{value} {DATACHANNEL} 65535")
         elif name != "a=fmtp" and (name != "a=mid" or section.mid is not None):
             lines.append(line)
+    if PLAYOUT_DELAY in extensions:  # of which aiortc writes nothing
+        lines.append(_extension_line(extensions[PLAYOUT_DELAY]))
     return lines
 
 

@@ -30,7 +30,7 @@ from ..config import DIRECT, Codec, Network
 from ..errors import NoRoute, Unacceptable
 from .candidates import advertise, has_candidate, usable
 from .description_answer import read_answer
-from .description_formats import Numbering
+from .description_formats import PLAYOUT_DELAY, Numbering, extensions_of
 from .description_mirror import answer_for
 from .description_offer import read_offer, readable
 from .description_readable import Readable
@@ -141,6 +141,13 @@ def wants_video(sdp: str, codec: str | None = None) -> bool:
     video but not in `codec`.
     """
     return read_offer(sdp, codec).video is not None
+
+
+def playout_delay_id(sdp: str, codec: str | None = None) -> int | None:
+    """The number by which the maker of an offer knows playout delays, or None; raises likewise."""
+    video = read_offer(sdp, codec).video
+    known = () if video is None else extensions_of(video)
+    return next((each.id for each in known if each.uri == PLAYOUT_DELAY), None)
 
 
 async def _apply(connection: RTCPeerConnection, remote: Readable, kind: str) -> None:

@@ -185,10 +185,10 @@ class Arrivals(Generic[Picture]):
 
     def __init__(self, convert: Convert[Picture]) -> None:
         self._convert = convert
-        self._instants: dict[int | None, float] = {}
+        self._instants: dict[int | None, float | None] = {}
 
-    def take(self, came: tuple[Planes | Image, float]) -> Picture:
-        """Convert a picture whose last packet came at an instant."""
+    def take(self, came: tuple[Planes | Image, float | None]) -> Picture:
+        """Convert a picture whose last packet came at an instant, if that is known."""
         picture, received_at = came
         taken = self._convert(picture)
         number: int | None = getattr(taken, "frame", None)
@@ -199,7 +199,10 @@ class Arrivals(Generic[Picture]):
         return taken
 
     def instant(self, number: int | None) -> float | None:
-        """When the picture came that has this number; one without is the newest of these."""
+        """When the picture came that has this number; one without is the newest of these.
+
+        None where that is not known.
+        """
         return self._instants.get(number, self._instants.get(None))
 
 

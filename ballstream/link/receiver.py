@@ -131,8 +131,11 @@ def open_reception(
 class Reception(ABC):
     """Hands every picture of a receiver to a callback as soon as it is decoded."""
 
-    received_at = 0.0
-    """The instant at which the last packet of the newest picture came, of the monotonic clock."""
+    received_at: float | None = None
+    """The instant at which the last packet of the newest picture came, of the monotonic clock.
+
+    None where that is not known.
+    """
 
     @property
     def breaks(self) -> int:
@@ -149,7 +152,10 @@ class Reception(ABC):
 
 
 class StockReception(Reception):
-    """aiortc's own path: what a program that awaits `track.recv()` gets."""
+    """aiortc's own path: what a program that awaits `track.recv()` gets.
+
+    Nobody says when the packets of a picture came, which may have waited for long since.
+    """
 
     def __init__(self, receiver: RTCRtpReceiver, on_picture: OnPicture, guard: Guard) -> None:
         self._receiver = receiver
@@ -165,7 +171,6 @@ class StockReception(Reception):
                 frame = await self._receiver.track.recv()
             except MediaStreamError:
                 return
-            self.received_at = time.monotonic()
             if isinstance(frame, VideoFrame):
                 self._on_picture(frame)
 

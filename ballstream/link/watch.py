@@ -73,9 +73,9 @@ class Watch:
         self._connections = 0
 
     @property
-    def received_at(self) -> float:
+    def received_at(self) -> float | None:
         """The instant at which the last packet of the newest picture came."""
-        return 0.0 if self._reception is None else self._reception.received_at
+        return None if self._reception is None else self._reception.received_at
 
     @property
     def breaks(self) -> int:

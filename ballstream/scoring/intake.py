@@ -14,7 +14,7 @@ class Intake:
     """Takes the messages of one client; what is no sound estimate is counted and dropped.
 
     `exhausted` is True once a client has said nothing but rubbish for too long, `alive` is what it
-    last said of itself, or None where it never did.
+    last said of itself that can be, or None where it never did.
     """
 
     def __init__(self, scorer: Scorer) -> None:
@@ -31,16 +31,21 @@ class Intake:
                 raise ProtocolError("too many messages")
             message = messages.decode_report(text)
         except ProtocolError:
-            self._scorer.reject()
-            if not self._patience.allows(at):
-                self.exhausted = True
+            self._refuse(at)
             return None
         if isinstance(message, Alive):
-            self.alive = message
-            self._scorer.alive(message)
+            if self._scorer.alive(message):
+                self.alive = message
+            else:
+                self._refuse(at)
             return None
         verdict = self._scorer.score(message, at)
         return None if verdict.result is Result.EARLY else verdict
+
+    def _refuse(self, at: float) -> None:
+        self._scorer.reject()
+        if not self._patience.allows(at):
+            self.exhausted = True
 
     def feedback(self) -> Feedback:
         """How the client is doing."""

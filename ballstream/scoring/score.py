@@ -92,8 +92,9 @@ class Loss(msgspec.Struct, frozen=True):
 class Score(Counts, frozen=True, kw_only=True):
     """The counts and figures of one session, which lasted so many seconds.
 
-    `lost` splits the frames that were lost; None where the client did not say what it skipped.
-    `first_answer_ms` is from the first frame to the first answer, None where none came.
+    It began with the first frame that was due, or went out. `lost` splits the frames that were
+    lost; None where the client did not say what it skipped. `first_answer_ms` is from the beginning
+    to the first answer, None where none came.
     """
 
     seconds: float
@@ -217,8 +218,7 @@ class Scorer:
         self._origin = origin
         self._ledger = Ledger(None if fps is None else Schedule(origin, fps))
         self._results = dict.fromkeys(Result, 0)
-        self._unnumbered = 0
-        self._skipped: int | None = None
+        self._alive: Alive | None = None
         self._figures = {figure.name: Distribution() for figure in _OF_ANSWERS}
         self._held = HeldError(lambda at: centre(at - origin))
         self._continuity = Continuity(fps)
@@ -253,9 +253,22 @@ class Scorer:
         """Frame `number` was left out, as this client, or the way to it, did not keep up."""
         self._ledger.dropped(number, seconds, at)
 
-    def alive(self, message: Alive) -> None:
-        """The client says how many frames it skipped in all."""
-        self._skipped = max(message.skipped, self._skipped or 0)
+    def alive(self, message: Alive) -> bool:
+        """The client says how many frames it got and skipped in all; False where that cannot be.
+
+        What cannot be is not believed, as it would put what was lost on the way to another account.
+        """
+        fates = self._ledger.now()
+        went_out = self._ledger.went_out
+        skippable = went_out - fates.answered - fates.unnumbered
+        if not (message.skipped <= message.received <= went_out and message.skipped <= skippable):
+            return False
+        before = self._alive or message
+        newer = message.received >= before.received and message.skipped >= before.skipped
+        older = message.received <= before.received and message.skipped <= before.skipped
+        if newer:
+            self._alive = message
+        return newer or older  # an older one was overtaken on the way
 
     def reject(self) -> None:
         """Count a message that was no estimate at all."""
@@ -267,12 +280,12 @@ class Scorer:
         verdict = self._judge(estimate, frame, at)
         self._results[verdict.result] += 1
         if verdict.result is Result.LATE and frame is not None:
-            frame.late = True
+            self._ledger.late(frame)
         if verdict.result in (Result.ANSWERED, Result.NOT_FOUND):
             if frame is None:
-                self._unnumbered += 1
-            else:
-                self._ledger.answer(frame)
+                self._ledger.claim(at)
+            elif not self._ledger.answer(frame):
+                self._results[Result.DUPLICATE] += 1
             self._follow(verdict, frame, at)
         if verdict.counted:
             self._record(verdict)
@@ -296,6 +309,7 @@ class Scorer:
     def _judge(self, estimate: Estimate, frame: Frame | None, at: float) -> Verdict:
         latency_ms = None if frame is None else 1e3 * (at - frame.drawn_at)
         longest = 1e3 * REMEMBERED if latency_ms is None else latency_ms
+        detect_ms, client_ms = _durations(estimate, longest)
 
         def verdict(result: Result, **figures: Any) -> Verdict:
             return Verdict(
@@ -303,8 +317,8 @@ class Scorer:
                 estimate.frame,
                 estimate.x,
                 estimate.y,
-                detect_ms=_within(estimate.detect_ms, longest),
-                client_ms=_within(estimate.client_ms, longest),
+                detect_ms=detect_ms,
+                client_ms=client_ms,
                 **figures,
             )
 
@@ -318,7 +332,7 @@ class Scorer:
             figures["latency_ms"] = latency_ms
         if frame is not None and not frame.due:
             return verdict(Result.EARLY, **figures)
-        if self._is_answered(frame):
+        if self._is_answered(frame, at):
             return verdict(Result.DUPLICATE, **figures)
         if frame is not None and at - frame.drawn_at > REMEMBERED:
             return verdict(Result.LATE, **figures)
@@ -331,12 +345,11 @@ class Scorer:
         since = at if frame is None else frame.drawn_at
         return verdict(Result.ANSWERED, counted=since - started >= WARM_UP, **figures)
 
-    def _is_answered(self, frame: Frame | None) -> bool:
+    def _is_answered(self, frame: Frame | None, at: float) -> bool:
         """Whether an estimate has no frame left that it could be the first answer to."""
-        if frame is not None:
-            return frame.answered or frame.late
-        fates = self._ledger.now()
-        return fates.answered + self._unnumbered >= fates.sent
+        if frame is None:
+            return self._ledger.claimable(at) is None
+        return frame.answered or frame.late
 
     def _plausible(self, estimate: Estimate) -> bool:
         """Whether the place is in the picture, or off it by no more than the picture's size."""
@@ -368,10 +381,9 @@ class Scorer:
         p95 = self._figures["latency_ms"].recent().p95 or 0.0
         grace = min(max(GRACE, 2e-3 * p95), REMEMBERED)
         counts = self._counts(self._ledger.total(until, grace))
-        started = self._ledger.started
         figures: dict[str, Any] = {name: each.statistics() for name, each in self._figures.items()}
         return Score(
-            seconds=0.0 if started is None else max(until - started, 0.0),
+            seconds=self._seconds(until, counts["frames_due"]),
             lost=self._loss(counts["frames_lost"]),
             first_answer_ms=self._first_answer_ms(),
             held_error_px=self._held.statistics(until, self._begin),
@@ -380,16 +392,19 @@ class Scorer:
             **figures,
         )
 
+    def _seconds(self, until: float, due: int) -> float:
+        """How long it lasted; a client that got nothing, and was due nothing, was never there."""
+        began = self._ledger.began
+        if began is None or (self._ledger.started is None and not due):
+            return 0.0
+        return max(until - began, 0.0)
+
     def _first_answer_ms(self) -> float | None:
-        started, answered = self._ledger.started, self._first_answer
-        return None if started is None or answered is None else 1e3 * (answered - started)
+        began, answered = self._ledger.began, self._first_answer
+        return None if began is None or answered is None else 1e3 * (answered - began)
 
     def _counts(self, fates: Fates) -> dict[str, Any]:
         """All counts; each frame that was due is in one of them."""
-        # Estimates without a number are taken to answer frames, but for those that are too many.
-        unanswered = fates.sent - fates.answered
-        unnumbered = min(self._unnumbered, unanswered)
-        undecided = min(fates.open, unanswered - unnumbered)
         results = self._results
         return {
             "frames_due": fates.due,
@@ -397,22 +412,31 @@ class Scorer:
             "frames_dropped": fates.dropped,
             "frames_sent": fates.sent,
             "frames_answered": fates.answered,
-            "unnumbered": unnumbered,
-            "frames_lost": unanswered - unnumbered - undecided,
-            "frames_undecided": undecided,
+            "unnumbered": fates.unnumbered,
+            "frames_lost": fates.sent - fates.answered - fates.unnumbered - fates.open,
+            "frames_undecided": fates.open,
             "not_found": results[Result.NOT_FOUND],
-            "duplicates": results[Result.DUPLICATE] + self._unnumbered - unnumbered,
+            "duplicates": results[Result.DUPLICATE],
             "rejected": results[Result.REJECTED] + results[Result.LATE],
         }
 
     def _loss(self, lost: int) -> Loss | None:
-        if self._skipped is None:
+        if self._alive is None:
             return None
-        late = min(self._results[Result.LATE], lost)
-        skipped = min(self._skipped, lost - late)
+        late = min(self._ledger.lost_late, lost)
+        skipped = min(self._alive.skipped, lost - late)
         return Loss(lost - late - skipped, skipped, late)
 
 
-def _within(duration: float | None, longest: float) -> float | None:
-    """A duration that the client measured; None where it cannot be true."""
-    return duration if duration is not None and duration <= longest else None
+def _durations(estimate: Estimate, longest: float) -> tuple[float | None, float | None]:
+    """What the client measured of the detector and of itself; None where it cannot be true.
+
+    Of two that contradict each other nobody knows which is wrong.
+    """
+    detect_ms, client_ms = (
+        None if duration is None or duration > longest else duration
+        for duration in (estimate.detect_ms, estimate.client_ms)
+    )
+    if detect_ms is not None and client_ms is not None and detect_ms > client_ms:
+        return None, None
+    return detect_ms, client_ms

@@ -7,8 +7,8 @@ from .score import WARM_UP
 class Tally:
     """Counts the answers of a session that begins with its first picture.
 
-    `sent` answers went out and `dropped` ones could not, `not_found` of both said that there is no
-    ball. `detect_ms` is the detector's time without those of the first second.
+    `sent` answers went out, `not_found` of which said that there is no ball, and `dropped` ones
+    could not. `detect_ms` is the detector's time without those of the first second.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Tally:
 
     def answer(self, found: bool, sent: bool, detect_ms: float, at: float) -> None:
         """The picture was answered at an instant: whether with a ball, and whether it went out."""
-        self.not_found += not found
+        self.not_found += sent and not found
         self.sent += sent
         self.dropped += not sent
         if self.seconds(at) >= WARM_UP:

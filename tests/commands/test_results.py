@@ -7,6 +7,7 @@ from ballstream.commands.results import Results, reception_problem
 from ballstream.config import ServerConfig
 from ballstream.errors import InternalFailure, Unavailable
 from ballstream.report.records import Ended, SessionReport
+from ballstream.scoring.score import Scorer
 
 CHANGED = msgspec.structs.replace
 
@@ -52,7 +53,8 @@ def test_to_refuse_is_no_failure_unless_we_could_not_do_better() -> None:
         (ServerConfig(sessions=1), {}, True),
         (ServerConfig(duration=5), {}, True),
         (ServerConfig(), {}, False),
-        (ServerConfig(sessions=1), {"frames_sent": 29}, False),
+        (ServerConfig(sessions=1), {"frames_due": 29}, False),
+        (ServerConfig(sessions=1), {"frames_due": 30}, True),
         (ServerConfig(sessions=1), {"channel": False}, False),
         (ServerConfig(sessions=1), {"frames_answered": 1}, False),
         (ServerConfig(sessions=1), {"unnumbered": 1}, False),
@@ -63,7 +65,27 @@ def test_a_client_that_answers_nothing_fails_a_bounded_run(
 ) -> None:
     silent = CHANGED(SESSION, frames_sent=30, frames_answered=0, unnumbered=0)
     told, _ = of(config, CHANGED(silent, **changes))
-    assert told.problems == (["client 3 answered none of 30 frames"] if is_problem else [])
+    assert list(told.problems) == (["client 3 answered none of 30 frames"] if is_problem else [])
+
+
+def test_a_client_that_nothing_got_through_to_is_told_of() -> None:
+    session = Session(3)
+    session.scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0, fps=8)
+    session.scorer.opened(0)
+    told = Results(ServerConfig(sessions=1, fps=8), lambda: None)
+    told.ended(session, session.report(until=10))
+    (report,) = told.reports
+    assert (report.frames_due, report.frames_missed, report.frames_sent) == (77, 77, 0)
+    assert list(told.problems) == ["client 3 was sent none of the 77 frames due"]
+
+
+def test_a_problem_stays_one_when_its_session_is_no_longer_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(results, "MOST_REPORTS", 2)
+    silent = CHANGED(SESSION, frames_answered=0, unnumbered=0)
+    told, _ = of(ServerConfig(sessions=4), silent, *[SESSION] * 3)
+    assert list(told.problems) == ["client 3 answered none of 400 frames"]
 
 
 def test_a_summary_is_of_the_last_sessions(

@@ -8,16 +8,23 @@ from typing import cast
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
 from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
 from ballstream.config import Codec
 from ballstream.errors import InternalFailure
-from ballstream.link.broadcast import Broadcast, ViewerTrack, can_hear_keyframe_requests
+from ballstream.link.broadcast import (
+    Broadcast,
+    ViewerTrack,
+    can_hear_keyframe_requests,
+    show_at_once,
+)
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
 from ballstream.link.guard import Guard
 from ballstream.link.picture import planes_of_frame
+from ballstream.link.probe import NoTransport
 from ballstream.link.source import CLOCK_RATE, BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
@@ -170,6 +177,48 @@ async def test_a_receiver_s_request_brings_a_keyframe() -> None:
         assert any([(await soon(track.recv())).is_keyframe for _ in range(2)])
         track.stop()
     await connection.close()
+
+
+class Wire(NoTransport):
+    """A transport that keeps what is sent over it."""
+
+    state = "connected"
+
+    def __init__(self) -> None:
+        self.sent: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def _send_rtp(self, packet: bytes) -> None:
+        self.sent.put_nowait(packet)
+
+    def _register_rtp_sender(self, *_: object) -> None:
+        pass
+
+    def _unregister_rtp_sender(self, *_: object) -> None:
+        pass
+
+
+async def test_every_packet_wants_its_frame_shown_at_once() -> None:
+    wire = Wire()
+    async with broadcast() as source:
+        track, _ = viewer(source)
+        sender = RTCRtpSender(track, wire)  # type: ignore[arg-type]
+        show_at_once(sender, 5)
+        vp8 = RTCRtpCodecParameters("video/VP8", 90000, payloadType=96)
+        await sender.send(RTCRtpSendParameters(codecs=[vp8]))
+        packets = [await soon(wire.sent.get()) for _ in range(3)]
+        await sender.stop()
+    for packet in packets:
+        assert packet[0] & 0x10, "there are header extensions"
+        assert packet[12:20] == b"\xbe\xde\0\1\x52\0\0\0"
+
+
+async def test_where_aiortc_s_extensions_are_gone_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    show_at_once(cast(RTCRtpSender, object()), 5)
+    assert caplog.messages == [
+        "aiortc is not as expected: browsers show frames later than they could"
+    ]
 
 
 async def test_a_failure_of_the_encoder_fails_the_viewers(monkeypatch: pytest.MonkeyPatch) -> None:

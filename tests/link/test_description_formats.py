@@ -170,6 +170,7 @@ def test_what_aiortc_and_the_peer_are_told() -> None:
 
 MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 
 
 @pytest.mark.parametrize(
@@ -178,6 +179,7 @@ TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
         (f"4 {MID}", [Extension(4, MID, "")]),
         (f"4/recvonly {MID}", [Extension(4, MID, "recvonly")]),
         (f"4/sendonly {MID}", []),
+        (f"5 {DELAY}", [Extension(5, DELAY, "")]),
         (f"4/inactive {MID}", []),
         (f"4 {MID} short", [Extension(4, MID, "")]),
         (f"15 {MID}", []),

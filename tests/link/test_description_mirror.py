@@ -60,6 +60,17 @@ def test_what_was_said_otherwise_is_said_otherwise() -> None:
     assert not values(second, "sctp-port")
 
 
+def test_playout_delays_are_accepted_where_they_are_offered() -> None:
+    delay = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
+    for direction, reverse in (("", ""), ("/sendrecv", ""), ("/recvonly", "/sendonly")):
+        sdp = offer(f"{VIDEO}a=extmap:7{direction} {delay}\n", DATA)
+        told = answer(sdp)
+        assert disagreements(sdp, told) == []
+        assert values(sections(told)[0], "extmap")[-1] == f"7{reverse} {delay}"
+    assert delay not in answer(offer(f"{VIDEO}a=extmap:7/sendonly {delay}\n", DATA))
+    assert delay not in answer(offer())
+
+
 def test_what_shares_the_transport_is_inactive() -> None:
     told = answer(offer(VIDEO, DATA, AUDIO, session="a=group:BUNDLE 0 1 2\n"))
     assert bundles(told) == [["0", "1", "2"]]

@@ -19,6 +19,7 @@ from ballstream.link.negotiation import (
     add_candidate,
     answer_offer,
     make_offer,
+    playout_delay_id,
     send_track,
     wants_video,
 )
@@ -484,6 +485,13 @@ async def test_an_offer_may_bring_datachannels_instead_of_video() -> None:
         offered = await make_offer(peer.connection)
     assert not wants_video(offered)
     assert wants_video(await offer_of_a_client())
+
+
+def test_by_which_number_playout_delays_are_known() -> None:
+    delay = "a=extmap:7 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\n"
+    assert playout_delay_id(offer(VIDEO + delay, DATA)) == 7
+    assert playout_delay_id(offer()) is None
+    assert playout_delay_id(offer(DATA, session="")) is None
 
 
 async def test_the_client_begins_dtls() -> None:

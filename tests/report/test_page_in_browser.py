@@ -11,12 +11,11 @@ from typing import Any, Literal
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from browser import browsing
 from playwright.async_api import Browser, Page
 from programs import DEADLINE, run
 
-# One run and one browser serve all of these tests.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("report")]
+# One run serves all of these tests.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FIGURES = ("latency_ms", "detection_error_px", "tracking_error_px")
 KINDS = ("over-time", "histogram", "cumulative")
@@ -84,12 +83,11 @@ class Report:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def report(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Report]:
+async def report(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The report of a run that was interrupted."""
     folder = tmp_path_factory.mktemp("report")
-    async with browsing() as browser:
-        await make_report(folder)
-        yield Report(folder / "out" / "report.html", browser)
+    await make_report(folder)
+    return Report(folder / "out" / "report.html", browser)
 
 
 async def drawn(page: Page) -> dict[str, list[int]]:

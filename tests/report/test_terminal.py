@@ -204,5 +204,6 @@ async def test_a_server_that_cannot_say_anything_scores_all_the_same(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert told["estimates_sent"] >= seen["frames_answered"] > 45
+    assert told["estimates_sent"] >= seen["frames_answered"] > 0
+    assert seen["seconds"] > 2
     assert seen["ended"]["reason"] == "the client said goodbye"

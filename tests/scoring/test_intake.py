@@ -79,3 +79,29 @@ def test_a_sign_of_life_is_no_estimate_and_no_rubbish(scorer: Scorer) -> None:
     assert intake.alive == Alive(10, 3)
     assert scorer.snapshot().rejected == 0
     assert scorer.total(30).lost == Loss(on_the_way=17, skipped=3, late=0)
+
+
+def test_a_sign_of_life_that_cannot_be_true_is_rubbish(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    for alive in (Alive(21, 0), Alive(3, 4)):
+        assert intake.take(encode(alive), 2.25) is None
+    assert intake.alive is None
+    assert scorer.snapshot().rejected == 2
+    assert scorer.total(30).lost is None
+
+
+@pytest.mark.parametrize("member", ["x", "y", "detect_ms", "client_ms"])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "null1"])
+def test_what_is_no_number_is_rubbish(scorer: Scorer, member: str, number: str) -> None:
+    figures = {"frame": 16, "x": 100, "y": 200, "detect_ms": 1, "client_ms": 2} | {member: number}
+    body = ", ".join(f'"{name}": {value}' for name, value in figures.items())
+    assert Intake(scorer).take(f'{{"type": "estimate", {body}}}', 2.25) is None
+    now = scorer.snapshot()
+    assert (now.rejected, now.frames_answered) == (1, 0)
+
+
+@pytest.mark.parametrize("member", ["detect_ms", "client_ms"])
+def test_no_time_is_negative(scorer: Scorer, member: str) -> None:
+    text = f'{{"type": "estimate", "frame": 16, "x": 100, "y": 200, "{member}": -0.001}}'
+    assert Intake(scorer).take(text, 2.25) is None
+    assert scorer.snapshot().rejected == 1

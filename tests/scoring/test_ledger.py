@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ballstream.protocol.messages import Estimate
+from ballstream.protocol.messages import Alive, Estimate
 from ballstream.protocol.stamp import MODULUS
 from ballstream.scoring.counts import Counts
 from ballstream.scoring.ledger import Fates, Ledger, Schedule
@@ -35,7 +35,7 @@ def drop(from_: Ledger, number: int) -> None:
     from_.dropped(number, number / FPS, at(number))
 
 
-NOTHING = Fates(due=0, dropped=0, sent=0, answered=0, open=0)
+NOTHING = Fates(due=0, dropped=0, sent=0, answered=0, unnumbered=0, open=0)
 
 
 def test_before_the_opening_no_frame_is_due() -> None:
@@ -52,12 +52,12 @@ def test_without_a_schedule_frames_are_due_from_the_first_on_after_the_opening()
     made.opened(at(4.5))
     for number in (6, 9):
         made.drawn(number, 0.0, at(number))
-    assert made.now() == Fates(due=4, dropped=0, sent=2, answered=0, open=2)
+    assert made.now() == Fates(due=4, dropped=0, sent=2, answered=0, unnumbered=0, open=2)
 
 
 def test_frames_are_due_from_the_opening_on() -> None:
     made = ledger(5, 6, 9, opened=2.5)
-    assert made.now() == Fates(due=7, dropped=0, sent=3, answered=0, open=3)
+    assert made.now() == Fates(due=7, dropped=0, sent=3, answered=0, unnumbered=0, open=3)
 
 
 def test_what_was_before_the_opening_is_not_due() -> None:
@@ -67,14 +67,18 @@ def test_what_was_before_the_opening_is_not_due() -> None:
     assert made.now() == NOTHING
     made.drawn(12, 12 / FPS, at(12))
     made.opened(at(20))
-    assert made.now() == Fates(due=2, dropped=0, sent=1, answered=0, open=1), "once and for all"
-    assert made.total(at(13), 0.5) == Fates(due=2, dropped=0, sent=1, answered=0, open=1)
+    assert made.now() == Fates(due=2, dropped=0, sent=1, answered=0, unnumbered=0, open=1), (
+        "once and for all"
+    )
+    assert made.total(at(13), 0.5) == Fates(
+        due=2, dropped=0, sent=1, answered=0, unnumbered=0, open=1
+    )
 
 
 def test_a_frame_that_was_due_just_before_the_opening_and_is_drawn_after_it_is_due() -> None:
     made = ledger(opened=10.25)
     made.drawn(10, 10 / FPS, at(10.5))
-    assert made.now() == Fates(due=1, dropped=0, sent=1, answered=0, open=1)
+    assert made.now() == Fates(due=1, dropped=0, sent=1, answered=0, unnumbered=0, open=1)
 
 
 @pytest.mark.parametrize("dropped_first", [True, False])
@@ -86,7 +90,7 @@ def test_a_frame_that_went_out_on_one_of_two_transports_went_out(dropped_first: 
     if not dropped_first:
         drop(made, 1)
     made.drawn(1, 1 / FPS, at(1))
-    assert made.now() == Fates(due=2, dropped=0, sent=2, answered=0, open=2)
+    assert made.now() == Fates(due=2, dropped=0, sent=2, answered=0, unnumbered=0, open=2)
 
 
 @pytest.mark.parametrize(("until", "due"), [(3, 4), (7, 4), (8, 5), (19, 16)])
@@ -108,13 +112,19 @@ def test_what_came_after_the_end_is_left_out() -> None:
     for number in (10, 12):
         drop(made, number)
     made.drawn(13, 13 / FPS, at(13))
-    assert made.total(at(5), 0.5) == Fates(due=6, dropped=0, sent=6, answered=0, open=4)
-    assert made.total(at(10), 0.5) == Fates(due=11, dropped=1, sent=10, answered=0, open=3)
+    assert made.total(at(5), 0.5) == Fates(
+        due=6, dropped=0, sent=6, answered=0, unnumbered=0, open=4
+    )
+    assert made.total(at(10), 0.5) == Fates(
+        due=11, dropped=1, sent=10, answered=0, unnumbered=0, open=3
+    )
 
 
 def test_an_outage_of_half_a_minute_after_the_end_is_left_out() -> None:
     made = ledger(*range(8 * 40))
-    assert made.total(at(80), 0.5) == Fates(due=81, dropped=0, sent=81, answered=0, open=4)
+    assert made.total(at(80), 0.5) == Fates(
+        due=81, dropped=0, sent=81, answered=0, unnumbered=0, open=4
+    )
 
 
 def test_after_ten_seconds_only_what_was_sent_and_not_answered_is_given_up() -> None:
@@ -124,11 +134,11 @@ def test_after_ten_seconds_only_what_was_sent_and_not_answered_is_given_up() -> 
     assert answered is not None
     made.answer(answered)
     made.drawn(81, 81 / FPS, at(81))
-    assert made.now() == Fates(due=82, dropped=1, sent=3, answered=1, open=2)
+    assert made.now() == Fates(due=82, dropped=1, sent=3, answered=1, unnumbered=0, open=2)
     made.drawn(82, 82 / FPS, at(82))
-    assert made.now() == Fates(due=83, dropped=1, sent=4, answered=1, open=2)
+    assert made.now() == Fates(due=83, dropped=1, sent=4, answered=1, unnumbered=0, open=2)
     made.drawn(83, 83 / FPS, at(83))
-    assert made.now() == Fates(due=84, dropped=1, sent=5, answered=1, open=3)
+    assert made.now() == Fates(due=84, dropped=1, sent=5, answered=1, unnumbered=0, open=3)
 
 
 @dataclass(frozen=True)
@@ -205,3 +215,64 @@ def test_every_frame_due_is_in_one_count(stories: list[Story], first: int) -> No
     missed = sum(story.sent is None for story in stories[: known + 1])
     assert missed <= counts.frames_missed <= sum(story.sent is None for story in stories)
     assert counts.frames_missed >= sum(story.sent is None for story in stories[:-5])
+
+
+numbers = st.none() | st.integers(0, 220)
+totals = st.integers(0, 40) | st.just(2**53)
+durations = st.none() | st.sampled_from([0.0, 1.0, 124.9, 5_000.0, 1e300])
+estimates = st.builds(
+    Estimate,
+    numbers,
+    st.sampled_from([100.0, 1e9]),
+    st.just(200.0),
+    durations,
+    durations,
+)
+said = st.one_of(
+    estimates,
+    st.builds(Alive, totals, totals),
+    st.builds(lambda number: Estimate(number, None, None), numbers),
+)
+fates = st.sampled_from(["sent", "sent", "sent", "dropped", "both", "missed", "stall"])
+events = st.lists(st.tuples(fates, st.lists(said, max_size=4)), max_size=60)
+
+
+@given(events, st.integers(0, 70), st.integers(-30, 30), st.booleans())
+@settings(deadline=None, max_examples=300)
+def test_the_fates_add_up_whatever_is_said(
+    story: list[tuple[str, list[Estimate | Alive]]], opened: int, end: int, scheduled: bool
+) -> None:
+    scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0, FPS if scheduled else None)
+    number, messages, lost, heard_at = 0, 0, 0, 0.0
+    for place, (fate, spoken) in enumerate(story):
+        if place == opened:
+            scorer.opened(number / FPS)
+        number += 90 if fate == "stall" else 1
+        drawn = (number, number / FPS, number / FPS)
+        if fate in ("dropped", "both"):
+            scorer.dropped(*drawn)
+        if fate in ("sent", "both", "stall"):
+            scorer.drawn(*drawn)
+        for message in spoken:
+            messages += 1
+            heard_at = (number + 0.5) / FPS
+            if isinstance(message, Alive):
+                scorer.alive(message)
+                continue
+            verdict = scorer.score(message, heard_at)
+            split = (verdict.way_ms, verdict.client_ms, verdict.detect_ms)
+            assert all(each is None or each >= 0 for each in split)
+            if verdict.client_ms is not None and verdict.detect_ms is not None:
+                assert verdict.detect_ms <= verdict.client_ms
+        now = scorer.snapshot()
+        check(now)
+        assert now.frames_lost >= lost, "what was lost does not come back"
+        assert now.frames_answered + now.unnumbered + now.duplicates + now.rejected <= messages
+        lost = now.frames_lost
+    # Where the client was lost, frames went out after the last that was heard of it.
+    total = scorer.total(max(heard_at, (number + end) / FPS))
+    check(total)
+    if total.lost is not None:
+        parts = total.lost
+        assert parts.on_the_way + parts.skipped + parts.late == total.frames_lost
+        assert min(parts.on_the_way, parts.skipped, parts.late) >= 0

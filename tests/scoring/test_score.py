@@ -205,6 +205,41 @@ def test_more_estimates_without_a_frame_than_frames_are_duplicates() -> None:
     assert (total.frames_answered, total.unnumbered, total.duplicates) == (1, 1, 2)
 
 
+def test_what_was_lost_long_ago_no_estimate_without_a_number_brings_back() -> None:
+    frames = scorer(*range(200))
+    results = [frames.score(Estimate(None, 100, 200), at(200)).result for _ in range(200)]
+    assert results == [Result.ANSWERED] * 80 + [Result.DUPLICATE] * 120
+    total = frames.total(at(200))
+    assert (total.unnumbered, total.frames_lost, total.duplicates) == (80, 120, 120)
+
+
+def test_nor_when_no_frame_has_come_since() -> None:
+    frames = scorer(0, 1)
+    assert frames.score(Estimate(None, 100, 200), at(400)).result is Result.DUPLICATE
+    assert frames.total(at(400)).frames_lost == 2
+
+
+def test_an_estimate_without_a_number_answers_no_frame_that_came_after_it() -> None:
+    frames = scorer(0, 1)
+    for _ in range(2):
+        frames.score(Estimate(None, 100, 200), at(1.5))
+    draw(frames, 2)
+    for number in (0, 1):
+        assert frames.score(Estimate(number, 100, 200), at(2.5)).result is Result.ANSWERED
+    total = frames.total(at(20))
+    assert (total.frames_answered, total.unnumbered, total.duplicates) == (2, 0, 2)
+    assert total.frames_lost == 1
+
+
+def test_an_estimate_without_a_number_makes_way_to_another_frame_of_its_time() -> None:
+    frames = scorer(0, 1, 2)
+    frames.score(Estimate(None, 100, 200), at(2.5))
+    frames.score(Estimate(0, 100, 200), at(3))
+    total = frames.total(at(20))
+    assert (total.frames_answered, total.unnumbered, total.frames_lost) == (1, 1, 1)
+    assert total.duplicates == 0
+
+
 @pytest.mark.parametrize(("number", "counted"), [(0, 0), (7, 0), (8, 1), (9, 1)])
 def test_the_first_second_is_left_out_of_the_figures_but_not_of_the_counts(
     number: int, counted: int
@@ -271,7 +306,7 @@ def test_all_answered_means_none_lost() -> None:
 
 
 def test_an_end_before_the_beginning_is_an_empty_session() -> None:
-    total = scorer(8, 9).total(at(7))
+    total = scorer(8, 9).total(at(-1))
     assert (total.seconds, total.frames_sent, total.frames_lost) == (0, 0, 0)
 
 
@@ -310,7 +345,8 @@ def test_frames_are_lost_for_sure_after_ten_seconds() -> None:
     assert frames.snapshot().frames_lost == 19
     frames.score(Estimate(None, 244, 200), at(100))
     now = frames.snapshot()
-    assert (now.unnumbered, now.frames_lost, now.frames_undecided) == (1, 18, 81)
+    # The one without a number answers one of the last ten seconds; what was lost stays lost.
+    assert (now.unnumbered, now.frames_lost, now.frames_undecided) == (1, 20, 79)
 
 
 def test_the_grace_is_twice_the_recent_latency() -> None:
@@ -372,6 +408,17 @@ def test_no_client_took_longer_than_the_latency(
     assert verdict.client_ms == verdict.detect_ms == believed
 
 
+@pytest.mark.parametrize(
+    ("detect_ms", "client_ms", "believed"),
+    [(20.0, 20.0, (20.0, 20.0)), (20.1, 20.0, (None, None)), (300.0, 20.0, (None, 20.0))],
+)
+def test_no_detector_took_longer_than_its_client(
+    detect_ms: float, client_ms: float, believed: tuple[float | None, float | None]
+) -> None:
+    verdict = scorer(*range(20)).score(Estimate(16, 228, 200, detect_ms, client_ms), at(18))
+    assert (verdict.detect_ms, verdict.client_ms) == believed
+
+
 def test_lost_frames_are_split_by_what_the_client_says() -> None:
     frames = scorer(0, *range(90, 100))
     frames.score(Estimate(0, 100, 200), at(99))
@@ -382,10 +429,52 @@ def test_lost_frames_are_split_by_what_the_client_says() -> None:
     assert total.lost == Loss(on_the_way=7, skipped=3, late=1)
 
 
-def test_a_client_cannot_skip_more_than_was_lost() -> None:
+def test_skipped_frames_of_before_the_opening_are_not_among_those_lost() -> None:
+    frames = Scorer(centre, SIZE, ORIGIN)
+    for number in range(10):
+        draw(frames, number)
+    frames.opened(at(9.5))
+    draw(frames, 10)
+    assert frames.alive(Alive(10, 8))
+    assert frames.total(at(30)).lost == Loss(on_the_way=0, skipped=1, late=0)
+
+
+@pytest.mark.parametrize(
+    ("received", "skipped"),
+    [
+        (2, 3),  # it skipped more than it got
+        (11, 0),  # it got more than went out
+        (10, 7),  # it skipped what it answered
+        (2**53, 2**53),
+        (5, 1),  # it skipped fewer than before
+        (3, 4),
+    ],
+)
+def test_what_cannot_be_is_not_believed_of_a_client(received: int, skipped: int) -> None:
     frames = scorer(*range(10))
-    frames.alive(Alive(0, 2**53))
-    assert frames.total(at(30)).lost == Loss(on_the_way=0, skipped=10, late=0)
+    for number in range(3):
+        frames.score(Estimate(number, 100, 200), at(10))
+    frames.score(Estimate(None, 100, 200), at(10))
+    assert frames.alive(Alive(4, 2))
+    assert not frames.alive(Alive(received, skipped))
+    assert frames.total(at(30)).lost == Loss(on_the_way=4, skipped=2, late=0)
+
+
+def test_a_client_that_says_only_what_cannot_be_has_no_split() -> None:
+    frames = scorer(*range(10))
+    assert not frames.alive(Alive(0, 10))
+    assert frames.total(at(30)).lost is None
+
+
+def test_a_late_answer_to_a_frame_that_one_without_a_number_answered_loses_none() -> None:
+    frames = scorer(0, 1)
+    frames.score(Estimate(None, 100, 200), at(2))
+    draw(frames, 90)
+    frames.alive(Alive(3, 0))
+    assert frames.score(Estimate(0, 100, 200), at(91)).result is Result.LATE
+    total = frames.total(at(200))
+    assert (total.unnumbered, total.frames_lost) == (1, 2)
+    assert total.lost == Loss(on_the_way=2, skipped=0, late=0)
 
 
 def test_an_answer_to_a_frame_from_before_the_opening_neither_helps_nor_harms() -> None:
@@ -439,3 +528,45 @@ def test_what_is_held_and_how_evenly_answers_come_begins_after_a_second() -> Non
 def test_without_an_answer_nothing_is_held() -> None:
     total = scorer(*range(16)).total(at(16))
     assert (total.first_answer_ms, total.held_error_px, total.gaps) == (None, NONE, Gaps())
+
+
+def test_a_client_that_was_due_frames_and_got_none_was_there_all_the_same() -> None:
+    """Nothing got through to it, or everything was dropped."""
+    for drop in (False, True):
+        frames = Scorer(centre, SIZE, ORIGIN, fps=8)
+        frames.opened(at(2))
+        if drop:
+            for number in range(2, 40):
+                frames.dropped(number, number / 8, at(number))
+        total = frames.total(at(40))
+        assert total.seconds == 38 / 8
+        assert total.frames_due == total.frames_missed + total.frames_dropped >= 34
+        assert total.frames_sent == 0
+
+
+def test_who_left_before_the_first_frame_was_due_was_never_there() -> None:
+    frames = Scorer(centre, SIZE, ORIGIN, fps=8)
+    frames.opened(at(2.25))
+    assert frames.total(at(2.5)).seconds == 0
+
+
+def test_frames_that_a_server_made_late_are_waited_for_by_the_first_answer_too() -> None:
+    frames = Scorer(centre, SIZE, ORIGIN, fps=8)
+    frames.opened(at(0))
+    draw(frames, 24)
+    frames.score(Estimate(24, *centre(3)), at(26))
+    total = frames.total(at(40))
+    assert (total.seconds, total.first_answer_ms) == (5, 3250)
+
+
+def test_a_long_latency_is_no_reason_why_no_frames_were_due_at_the_end() -> None:
+    """Answers took 4 s; then, for the last 8 s, the server made no frame."""
+    frames = Scorer(centre, SIZE, ORIGIN, fps=8)
+    frames.opened(at(0))
+    for number in range(40):
+        draw(frames, number)
+    for number in range(40):
+        frames.score(Estimate(number, *centre(number / 8)), at(max(number + 32, 40)))
+    total = frames.total(at(104))
+    assert total.latency_ms.p95 == 4000
+    assert (total.frames_sent, total.frames_due, total.frames_missed) == (40, 101, 61)

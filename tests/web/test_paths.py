@@ -2,18 +2,22 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
-from browser import browsing
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Browser, Page, Route, expect
 from programs import soon
 from tabs import opened_tab
-from whep import serving_http
+from whep import Served, serving_http
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SMALL = ("--size", "320x240")
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 PLAYING = "document.getElementById('state').dataset.state === 'playing'"
@@ -58,52 +62,69 @@ REFUSALS = {
 }
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def served() -> AsyncIterator[Served]:
+    """A server for all tests that ask nothing special of one."""
+    async with serving_http(*SMALL) as served:
+        yield served
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A small window of a fresh profile, in which little moves."""
+    profile = await browser.new_context(
+        reduced_motion="reduce", viewport={"width": 400, "height": 400}
+    )
+    yield await profile.new_page()
+    await profile.close()
+
+
 async def plays(page: Page) -> str:
     """Wait until the page plays; what it says of the path that it takes."""
     await page.wait_for_selector("[data-state=playing]", timeout=30_000)
     return await page.locator("#path").inner_text()
 
 
-async def test_the_faster_path_is_taken_unless_another_is_asked_for() -> None:
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        await page.goto(served.url)
-        said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
-        assert await plays(page) == said
-        await page.goto(f"{served.url}?path=callback")
-        said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
-        assert await plays(page) == said
+async def test_the_faster_path_is_taken_unless_another_is_asked_for(
+    page: Page, served: Served
+) -> None:
+    await page.goto(served.url)
+    said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
+    assert await plays(page) == said
+    await page.goto(f"{served.url}?path=callback")
+    said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
+    assert await plays(page) == said
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-async def test_the_page_falls_back_by_itself_and_says_why(reason: str) -> None:
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        await page.add_init_script(REFUSALS[reason])
-        await page.goto(served.url)
-        said = await plays(page)
-        assert said.startswith("Frames are read on the page")
-        assert reason in said
-        await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
+async def test_the_page_falls_back_by_itself_and_says_why(
+    page: Page, served: Served, reason: str
+) -> None:
+    await page.add_init_script(REFUSALS[reason])
+    await page.goto(served.url)
+    said = await plays(page)
+    assert said.startswith("Frames are read on the page")
+    assert reason in said
+    await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
 
 
 @pytest.mark.parametrize("body", ["", "throw new Error('not today');", None])
-async def test_a_worker_that_does_not_start_is_done_without(body: str | None) -> None:
+async def test_a_worker_that_does_not_start_is_done_without(
+    page: Page, served: Served, body: str | None
+) -> None:
     async def give(route: Route) -> None:
         if body is None:
             await route.abort()
         else:
             await route.fulfill(body=body, content_type="text/javascript")
 
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        await page.route("**/worker.js", give)
-        await page.goto(served.url)
-        assert "the worker did not start" in await plays(page)
+    await page.route("**/worker.js", give)
+    await page.goto(served.url)
+    assert "the worker did not start" in await plays(page)
 
 
 async def test_a_tab_in_the_background_goes_on_answering() -> None:
-    async with serving_http() as served, opened_tab(served.url) as tab:
+    async with serving_http(*SMALL) as served, opened_tab(served.url) as tab:
         await tab.evaluate(UNTIL % PLAYING)
         await tab.leave()
         await tab.evaluate(UNTIL % "document.hidden")
@@ -137,21 +158,20 @@ MODULE = """async (path) => {
   const feedback = await told.promise;
   session.close();
   const [frame, last] = [frames.at(-1), sent.at(-1)];
-  return { path: session.path, frame, feedback, sent: last, closed: await session.closed };
+  const { client, path: taken } = session;
+  return { client, path: taken, frame, feedback, sent: last, closed: await session.closed };
 }"""
 
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
-async def test_the_module_needs_no_video_element(path: str) -> None:
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        await page.route("**/mine", lambda route: route.fulfill(body="", content_type="text/html"))
-        await page.goto(f"{served.url}mine")
-        got: dict[str, Any] = await soon(page.evaluate(MODULE, path))
-        await served.program.says("client 1 is gone: the client said goodbye")
+async def test_the_module_needs_no_video_element(page: Page, served: Served, path: str) -> None:
+    await page.route("**/mine", lambda route: route.fulfill(body="", content_type="text/html"))
+    await page.goto(f"{served.url}mine")
+    got: dict[str, Any] = await soon(page.evaluate(MODULE, path))
+    await served.program.says(f"client {got['client']} is gone: the client said goodbye")
     assert got["path"] == path
     assert got["closed"] is None
-    assert (got["frame"]["width"], got["frame"]["height"]) == (640, 480)
+    assert (got["frame"]["width"], got["frame"]["height"]) == (320, 240)
     assert got["frame"]["number"] is not None
     assert got["frame"]["found"].keys() == {"x", "y"}
     assert got["feedback"]["detection_error_px"] < 0.1
@@ -160,7 +180,7 @@ async def test_the_module_needs_no_video_element(path: str) -> None:
         assert got["sent"]["client_ms"] >= got["sent"]["detect_ms"]
 
 
-async def test_the_example_brings_its_own_detector_from_another_origin() -> None:
+async def test_the_example_brings_its_own_detector_from_another_origin(page: Page) -> None:
     script = (
         (EXAMPLES / "client.html").read_text().partition("<script")[2].partition("</script>")[0]
     )
@@ -173,30 +193,28 @@ async def test_the_example_brings_its_own_detector_from_another_origin() -> None
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        served = await stack.enter_async_context(serving_http("--allow-origin", origin))
-        browser = await stack.enter_async_context(browsing())
-        page = await browser.new_page()
+        served = await stack.enter_async_context(serving_http(*SMALL, "--allow-origin", origin))
         await page.goto(f"{origin}/client.html?server={served.url}")
         await expect(page.locator("#feedback")).to_contain_text('"detection_error_px":')
         await expect(page.locator("#found")).to_contain_text('{"x":')
         assert any(worker.url.startswith("blob:") for worker in page.workers)
 
 
-async def test_a_detector_that_fails_finds_nothing_and_is_named_once() -> None:
+async def test_a_detector_that_fails_finds_nothing_and_is_named_once(
+    page: Page, served: Served
+) -> None:
     complaints = []
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        await page.route(
-            "**/detect.js",
-            lambda route: route.fulfill(
-                body="export const detect = () => { throw new Error('no idea'); };",
-                content_type="text/javascript",
-            ),
-        )
-        await page.goto(served.url)
-        await plays(page)
-        await soon(page.evaluate(UNTIL % f"{SEEN} > 30"))
+    page.on("console", lambda message: complaints.append(message.text))
+    await page.route(
+        "**/detect.js",
+        lambda route: route.fulfill(
+            body="export const detect = () => { throw new Error('no idea'); };",
+            content_type="text/javascript",
+        ),
+    )
+    await page.goto(served.url)
+    await plays(page)
+    await soon(page.evaluate(UNTIL % f"{SEEN} > 30"))
     (said,) = [each for each in complaints if "detector" in each]
     assert said.startswith("the detector failed: Error: no idea")
 
@@ -235,11 +253,9 @@ FORMATS = """async () => {
 }"""
 
 
-async def test_frames_of_all_formats_hold_the_same_picture() -> None:
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
-        await page.goto(f"{served.url}icon.svg")
-        found = await page.evaluate(FORMATS)
+async def test_frames_of_all_formats_hold_the_same_picture(page: Page, served: Served) -> None:
+    await page.goto(f"{served.url}icon.svg")
+    found = await page.evaluate(FORMATS)
     assert found.keys() == {"I420", "I420A", "NV12", "RGBA", "RGBX", "BGRA", "BGRX"}
     for name, each in found.items():
         assert each["planes"] == [66 * 66, 33 * 33, 33 * 33], name

@@ -1,7 +1,7 @@
 // The other path: the page itself looks at each frame that is shown.
 
 import { Answers, loadDetector } from "./answers.js";
-import { lumaOfRgb, pictureOfRgb } from "./picture.js";
+import { blueOfRgb, lumaOfRgb, Picture, redOfRgb } from "./picture.js";
 import { readStamp, ROWS, WIDTH } from "./stamp.js";
 
 export class Callback {
@@ -9,7 +9,8 @@ export class Callback {
   sleepsHidden = true; // a browser shows no frames on a page that nobody sees
   #detect;
   #channel = null;
-  #context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  #whole = newContext();
+  #half = newContext(); // to read the chroma from: a quarter of the pixels, and of the time
 
   /** Import the detector; raises an Error where it or the browser is not up to it. */
   static async start(detector, video = newVideo()) {
@@ -39,12 +40,15 @@ export class Callback {
   }
 
   #answer(answers, { width, height, receiveTime }) {
-    const { canvas } = this.#context;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    this.#context.drawImage(this.video, 0, 0, width, height);
-    const read = (top, columns, rows) => this.#context.getImageData(0, top, columns, rows).data;
-    const number = readStamp(lumaOfRgb(read(height - ROWS, WIDTH, ROWS)), WIDTH);
-    return answers.answer(number, pictureOfRgb(read(0, width, height), width, height), receiveTime);
+    draw(this.#whole, this.video, width, height);
+    const number = readStamp(lumaOfRgb(this.#whole.getImageData(0, height - ROWS, WIDTH, ROWS).data), WIDTH);
+    const halved = () => read(draw(this.#half, this.#whole.canvas, (width + 1) >> 1, (height + 1) >> 1));
+    const planes = {
+      y: () => lumaOfRgb(read(this.#whole)),
+      u: () => blueOfRgb(halved()),
+      v: () => redOfRgb(halved()),
+    };
+    return answers.answer(number, new Picture(width, height, (name) => planes[name]()), receiveTime);
   }
 
   close() {
@@ -54,4 +58,20 @@ export class Callback {
 
 function newVideo() {
   return Object.assign(document.createElement("video"), { muted: true, playsInline: true });
+}
+
+function newContext() {
+  return new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+}
+
+/** Draw a picture in a size, which becomes the canvas's. */
+function draw(context, picture, width, height) {
+  const { canvas } = context;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  context.drawImage(picture, 0, 0, width, height);
+  return context;
+}
+
+function read(context) {
+  return context.getImageData(0, 0, context.canvas.width, context.canvas.height).data;
 }

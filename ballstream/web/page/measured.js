@@ -11,7 +11,7 @@ const COLUMNS = ["seconds", "client", "transport", "frame", "detection_error_px"
 export class Measured {
   #histories = new Map();
   #answers = [];
-  now = 0;
+  now = null; // when the last line came, in seconds
 
   /** Take the rows of a line of the feed, read at `now`, in seconds. */
   add(rows, now) {

@@ -97,42 +97,54 @@ function everySecond(data, first) {
   return half;
 }
 
-/**
- * The picture in four bytes a pixel, of which `red` and `blue` say where in a pixel these are.
- * @returns {Picture}
- */
+/** The picture in four bytes a pixel, of which `red` and `blue` say where in a pixel these are. */
 export function pictureOfRgb(data, width, height, red = 0, blue = 2) {
   const planes = {
     y: () => lumaOfRgb(data, red, blue),
-    u: () => chroma(data, width, height, [red, -0.148], [1, -0.291], [blue, 0.439]),
-    v: () => chroma(data, width, height, [red, 0.439], [1, -0.368], [blue, -0.071]),
+    u: () => blueOfRgb(halved(data, width, height), red, blue),
+    v: () => redOfRgb(halved(data, width, height), red, blue),
   };
   return new Picture(width, height, (name) => planes[name]());
 }
 
-/** The luma of pixels of four bytes (BT.601, studio range). */
+/** The luma (Y) of pixels of four bytes; BT.601, studio range, as the two that follow. */
 export function lumaOfRgb(data, red = 0, blue = 2) {
-  const luma = new Uint8ClampedArray(data.length / 4);
-  for (let i = 0, at = 0; i < luma.length; i++, at += 4) {
-    luma[i] = 16 + 0.257 * data[at + red] + 0.504 * data[at + 1] + 0.098 * data[at + blue];
-  }
-  return luma;
+  return weighed(data, 16, red, 0.257, 0.504, blue, 0.098);
 }
 
-/** A chroma plane: each sample from the mean of two by two pixels. */
-function chroma(data, width, height, [first, a], [second, b], [third, c]) {
+/** How blue they are (U). */
+export function blueOfRgb(data, red = 0, blue = 2) {
+  return weighed(data, 128, red, -0.148, -0.291, blue, 0.439);
+}
+
+/** How red they are (V). */
+export function redOfRgb(data, red = 0, blue = 2) {
+  return weighed(data, 128, red, 0.439, -0.368, blue, -0.071);
+}
+
+function weighed(data, base, red, r, g, blue, b) {
+  const plane = new Uint8ClampedArray(data.length / 4);
+  for (let i = 0, at = 0; i < plane.length; i++, at += 4) {
+    plane[i] = base + r * data[at + red] + g * data[at + 1] + b * data[at + blue];
+  }
+  return plane;
+}
+
+/** The picture in half its size: each pixel the mean of two by two. */
+function halved(data, width, height) {
   const [columns, rows] = [(width + 1) >> 1, (height + 1) >> 1];
-  const plane = new Uint8ClampedArray(columns * rows);
+  const half = new Uint8ClampedArray(4 * columns * rows);
   for (let row = 0, i = 0; row < rows; row++) {
     const upper = 8 * row * width;
     const lower = 2 * row + 1 < height ? upper + 4 * width : upper;
-    for (let column = 0; column < columns; column++, i++) {
+    for (let column = 0; column < columns; column++) {
       const left = 8 * column;
       const right = 2 * column + 1 < width ? left + 4 : left;
-      const [p, q, r, s] = [upper + left, upper + right, lower + left, lower + right];
-      const mean = (at) => data[p + at] + data[q + at] + data[r + at] + data[s + at];
-      plane[i] = 128 + 0.25 * (a * mean(first) + b * mean(second) + c * mean(third));
+      for (let byte = 0; byte < 4; byte++, i++) {
+        const sum = data[upper + left + byte] + data[upper + right + byte];
+        half[i] = (sum + data[lower + left + byte] + data[lower + right + byte]) / 4;
+      }
     }
   }
-  return plane;
+  return half;
 }

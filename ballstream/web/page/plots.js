@@ -12,25 +12,46 @@ const MOST_BARS = 60;
 export class Plots {
   #measured;
   #element;
+  #turns = [() => this.#drawErrors(), () => this.#drawLatencies(), () => this.#drawHistogram()];
 
   constructor(measured, element) {
     this.#measured = measured;
     this.#element = element;
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const _ of this.#turns) this.draw();
+    });
   }
 
+  /** Draw the plot whose turn it is: all at once would hold up the page for too long. */
   draw() {
-    const { histories, now } = this.#measured;
-    const lines = (figure, dash) => histories.map((each) => line(each, now, figure, dash));
-    const tracking = lines("now_tracking_error_px", "dot").map((each) => ({ ...each, showlegend: false }));
-    this.#plot("error-plot", [...lines("now_detection_error_px", "solid"), ...tracking], overTime("px", "log"));
-    this.#plot("latency-plot", lines("now_latency_ms", "solid"), overTime("ms", "linear"));
-    this.#plot("histogram-plot", bars(histories), {
+    if (this.#measured.now === null) return;
+    const turn = this.#turns.shift();
+    this.#turns.push(turn);
+    turn();
+  }
+
+  #drawErrors() {
+    const tracking = this.#lines("now_tracking_error_px", "dot").map((each) => ({ ...each, showlegend: false }));
+    const detection = this.#lines("now_detection_error_px", "solid");
+    this.#plot("error-plot", [...detection, ...tracking], overTime("px", "log"));
+  }
+
+  #drawLatencies() {
+    this.#plot("latency-plot", this.#lines("now_latency_ms", "solid"), overTime("ms", "linear"));
+  }
+
+  #drawHistogram() {
+    this.#plot("histogram-plot", bars(this.#measured.histories), {
       barmode: "overlay",
       bargap: 0,
       xaxis: { title: { text: "ms", standoff: 4 }, rangemode: "tozero" },
       yaxis: { title: { text: "answers", standoff: 4 }, rangemode: "tozero" },
     });
+  }
+
+  #lines(figure, dash) {
+    const { histories, now } = this.#measured;
+    return histories.map((each) => line(each, now, figure, dash));
   }
 
   #plot(name, traces, layout) {

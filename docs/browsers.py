@@ -1,0 +1,277 @@
+"""Measure the page in browsers, and put the table into browsers.md: `python docs/browsers.py`.
+
+Needs Chromium and Firefox, found on the PATH; both run headless, one page after the other, against
+a real server on this machine. A browser that is not there is left out, and that is said.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import re
+import shutil
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psutil
+
+DOCUMENT = Path(__file__).with_name("browsers.md")
+MARKERS = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+CODECS = ("VP8", "H264")
+DEADLINE = 60.0
+
+_CHROMIUM = (
+    "--headless",
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_STATE = "document.getElementById('state').dataset.state"
+_STATUS = "document.getElementById('status').textContent"
+_PATH = "document.getElementById('path').textContent"
+_WORDS = {"processor": "MediaStreamTrackProcessor)", "callback": "requestVideoFrameCallback)"}
+
+
+class Remote:
+    """A browser's debugging socket: Chromium's protocol and WebDriver BiDi frame it alike."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._numbers = itertools.count(1)
+
+    async def ask(self, method: str, **params: object) -> Any:
+        """The result of a command; raises RuntimeError where the browser refuses it."""
+        number = next(self._numbers)
+        await self._socket.send_json({"id": number, "method": method, "params": params})
+        async with asyncio.timeout(DEADLINE):
+            while (reply := await self._socket.receive_json()).get("id") != number:
+                pass
+        if "error" in reply:
+            raise RuntimeError(f"{method}: {reply}")
+        return reply["result"]
+
+
+class Chromium:
+    """A tab of Chromium."""
+
+    def __init__(self, remote: Remote, pid: int) -> None:
+        self._remote = remote
+        self.pid = pid
+
+    async def version(self) -> str:
+        product: str = (await self._remote.ask("Browser.getVersion"))["product"]
+        return product.replace("Chrome/", "Chromium ").partition(".")[0]
+
+    async def goto(self, url: str) -> None:
+        await self._remote.ask("Page.navigate", url=url)
+
+    async def evaluate(self, expression: str) -> Any:
+        reply = await self._remote.ask("Runtime.evaluate", expression=expression)
+        return reply["result"].get("value")
+
+
+class Firefox:
+    """A tab of Firefox."""
+
+    def __init__(self, remote: Remote, pid: int, version: str, context: str) -> None:
+        self._remote = remote
+        self._version = version
+        self._context = context
+        self.pid = pid
+
+    async def version(self) -> str:
+        return f"Firefox {self._version.partition('.')[0]}"
+
+    async def goto(self, url: str) -> None:
+        context = self._context
+        await self._remote.ask("browsingContext.navigate", context=context, url=url, wait="none")
+
+    async def evaluate(self, expression: str) -> Any:
+        target = {"context": self._context}
+        reply = await self._remote.ask(
+            "script.evaluate", expression=expression, target=target, awaitPromise=False
+        )
+        return reply.get("result", {}).get("value")
+
+
+@asynccontextmanager
+async def _listening(*command: str) -> AsyncIterator[tuple[int, str]]:
+    """A browser's process id and the address of its debugging socket."""
+    process = await asyncio.create_subprocess_exec(
+        *command, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+    )
+    assert process.stderr is not None
+    try:
+        address = await _first(process.stderr, rb"istening on (ws://\S+)")
+        reading = asyncio.create_task(process.stderr.read())
+        yield process.pid, address
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+    await reading
+
+
+async def _first(stream: asyncio.StreamReader, pattern: bytes) -> str:
+    """What the pattern's group is in the first line that has it; RuntimeError where none has."""
+    async with asyncio.timeout(DEADLINE):
+        async for line in stream:
+            if found := re.search(pattern, line):
+                return found[1].decode()
+    raise RuntimeError("a program ended before it listened")
+
+
+@asynccontextmanager
+async def chromium(path: str) -> AsyncIterator[Chromium]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        flags = (*_CHROMIUM, f"--user-data-dir={profile}", "--remote-debugging-port=0")
+        async with _listening(path, *flags) as (pid, address), aiohttp.ClientSession() as http:
+            base = address.replace("ws://", "http://").partition("/devtools")[0]
+            async with http.put(f"{base}/json/new?about:blank") as response:
+                tab = await response.json()
+            async with http.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                yield Chromium(Remote(socket), pid)
+
+
+@asynccontextmanager
+async def firefox(path: str) -> AsyncIterator[Firefox]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        flags = ("--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0")
+        async with (
+            _listening(path, *flags) as (pid, address),
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{address}/session", max_msg_size=0) as socket,
+        ):
+            remote = Remote(socket)
+            session = await remote.ask("session.new", capabilities={})
+            tree = await remote.ask("browsingContext.getTree")
+            context = tree["contexts"][0]["context"]
+            yield Firefox(remote, pid, session["capabilities"]["browserVersion"], context)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run came to: latencies in ms, shares in percent, `cpu` of one core."""
+
+    p50: float
+    p95: float
+    answered: float
+    cpu: float
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its children have used."""
+    total = 0.0
+    root = psutil.Process(pid)
+    for process in (root, *root.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+@asynccontextmanager
+async def serving(codec: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A server that ends with its first session, and the address of its page."""
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("ballstream-server"),
+        *("-s", "whep", "--http", "127.0.0.1:0", "--sessions", "1", "--json", "--codec", codec),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    try:
+        yield process, await _first(process.stderr, rb"the page is (http\S+)")
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def measure(browser: Chromium | Firefox, path: str, codec: str, seconds: float) -> Run:
+    """One session of the page; raises RuntimeError where there is none."""
+    async with serving(codec) as (server, url):
+        await browser.goto(f"{url}?path={path}")
+        async with asyncio.timeout(DEADLINE):
+            while (state := await browser.evaluate(_STATE)) != "playing":
+                if state in ("refused", "lost"):
+                    print(await browser.evaluate(_STATUS), file=sys.stderr)
+                    raise RuntimeError(f"the page was {state}")
+                await asyncio.sleep(0.1)
+        if not str(said := await browser.evaluate(_PATH)).endswith(_WORDS[path]):
+            raise RuntimeError(f"another path was taken: {said}")
+        before = cpu_seconds(browser.pid)
+        await asyncio.sleep(seconds)
+        cpu = cpu_seconds(browser.pid) - before
+        await browser.goto("about:blank")
+        async with asyncio.timeout(DEADLINE):
+            output, _ = await server.communicate()
+    (session,) = json.loads(output)["sessions"]
+    latency, answered = session["latency_ms"], session["frames_answered"]
+    share = 100 * answered / (answered + session["frames_lost"])
+    return Run(latency["p50"], latency["p95"], share, 100 * cpu / seconds)
+
+
+def row(name: str, path: str, codec: str, runs: list[Run]) -> str:
+    """A line of the table: the medians of the runs."""
+    p50, p95, answered, cpu = (
+        statistics.median(getattr(run, figure) for run in runs)
+        for figure in ("p50", "p95", "answered", "cpu")
+    )
+    figures = f"{p50:.1f} | {p95:.1f} | {answered:.1f} % | {cpu:.0f} %"
+    return f"| {name} | {path} | {codec} | {figures} |"
+
+
+async def table(repeat: int, seconds: float) -> str:
+    """The rows of all ways, in Markdown."""
+    lines = [
+        "| browser | path | codec | p50, ms | p95, ms | answered | CPU of a core |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for programs, start, paths in (
+        (("chromium", "google-chrome"), chromium, ("processor", "callback")),
+        (("firefox-esr", "firefox"), firefox, ("callback",)),
+    ):
+        program = next(filter(None, map(shutil.which, programs)), None)
+        if program is None:
+            print(f"left out: there is no {programs[0]}", file=sys.stderr)
+            continue
+        async with start(program) as browser:
+            name = await browser.version()
+            for path, codec in itertools.product(paths, CODECS):
+                try:
+                    runs = [await measure(browser, path, codec, seconds) for _ in range(repeat)]
+                except RuntimeError as error:
+                    lines.append(f"| {name} | {path} | {codec} | none: {error} | | | |")
+                else:
+                    lines.append(row(name, path, codec, runs))
+                print(lines[-1], file=sys.stderr)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each way (default: 3)")
+    parser.add_argument("--seconds", type=float, default=15, help="of each run (default: 15)")
+    arguments = parser.parse_args()
+    measured = asyncio.run(table(arguments.repeat, arguments.seconds))
+    before, _, rest = DOCUMENT.read_text().partition(MARKERS[0])
+    after = rest.partition(MARKERS[1])[2]
+    DOCUMENT.write_text("".join((before, MARKERS[0], measured, MARKERS[1], after)))
+
+
+if __name__ == "__main__":
+    main()
