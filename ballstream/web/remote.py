@@ -133,10 +133,11 @@ class Remote:
 
     @asynccontextmanager
     async def _request(
-        self, method: str, url: URL, sdp: str | None = None, seconds: float = ANSWER_TIMEOUT
+        self, method: str, url: URL, sdp: str | None = None, seconds: float | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The response to a request, wherever it is redirected to."""
         place = self._place
+        seconds = ANSWER_TIMEOUT if seconds is None else seconds
         for _ in range(_MOST_REDIRECTIONS + 1):
             headers = {} if sdp is None else {str(hdrs.CONTENT_TYPE): SDP}
             # The token is for the endpoint, not for wherever its answer points.
