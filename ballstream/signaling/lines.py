@@ -174,6 +174,8 @@ async def _refuse(lines: Lines, error: BallstreamError) -> None:
 async def _hear_goodbye(lines: Lines, gone: Gone) -> None:
     try:
         message = await lines.receive()
+        if isinstance(message, Failure):
+            raise SignalingError(f"the other end gave up: {short(message.message)}")
         if message is not None and not isinstance(message, Bye):
             raise SignalingError("after offer and answer there is only the bye")
     except SignalingError as error:
