@@ -106,7 +106,7 @@ async def _both(client: Program, server: Program, duration: float) -> tuple[str,
         await asyncio.gather(cpu, return_exceptions=True)
 
 
-class _Company:
+class Company:
     """Who takes part beside the measured client."""
 
     def __init__(self, clients: list[Program], viewers: Program | None) -> None:
@@ -114,7 +114,11 @@ class _Company:
         self._viewers = viewers
 
     async def end(self) -> list[int]:
-        """Let the viewers go; the frames that each got. Raises BallstreamError where one left."""
+        """Let the viewers go; the frames that each got.
+
+        Raises BallstreamError where somebody left early, or got nothing: a server that has nothing
+        to do for them is quick.
+        """
         for client in self._clients:
             if not client.running:
                 await client.output()
@@ -122,13 +126,16 @@ class _Company:
         if self._viewers is None:
             return []
         self._viewers.close_input()
-        return [int(line) for line in (await self._viewers.output()).split()]
+        frames = [int(line) for line in (await self._viewers.output()).split()]
+        if not all(frames):
+            raise BallstreamError("a run failed: one of the viewers got no frame")
+        return frames
 
 
 @asynccontextmanager
 async def _company(
     scenario: Scenario, flags: tuple[str, ...], path: Path
-) -> AsyncIterator[_Company]:
+) -> AsyncIterator[Company]:
     """All further clients and viewers, each of whom is there; they end with the context."""
     async with AsyncExitStack() as stack:
         clients = [
@@ -144,7 +151,7 @@ async def _company(
         async with _limited(_GATHERING, "not all of the further clients were there"):
             for program in (*clients, *([viewers] if viewers else [])):
                 await program.ready()
-        yield _Company(clients, viewers)
+        yield Company(clients, viewers)
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ from programs import soon
 from samples import SESSION
 
 from ballstream import trace
-from ballstream.bench.run import MEASURED, measured_session, run_scenario
+from ballstream.bench.programs import running
+from ballstream.bench.run import MEASURED, Company, measured_session, run_scenario
 from ballstream.bench.scenarios import SCENARIOS, Scenario
 from ballstream.errors import BallstreamError
 
@@ -39,6 +40,12 @@ async def test_all_others_are_there_before_the_one_that_is_measured() -> None:
     assert run.session.frames_answered > 45
     assert len(run.viewer_frames) == 2
     assert min(run.viewer_frames) > 60
+
+
+async def test_viewers_that_get_nothing_are_no_company() -> None:
+    async with running("import sys; sys.stdin.read(); print(120); print(0)") as viewers:
+        with pytest.raises(BallstreamError, match="one of the viewers got no frame"):
+            await soon(Company([], viewers).end())
 
 
 async def test_a_run_that_fails_says_why() -> None:
