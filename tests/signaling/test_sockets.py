@@ -389,3 +389,10 @@ async def test_an_end_that_comes_first_ends_the_sessions(way: Way) -> None:
     async with way.listen(stay) as address, way.connect(address) as exchange:
         assert await soon(exchange.exchange("x")) == "y"
     assert cancelled.is_set()
+
+
+async def test_a_path_that_no_socket_can_have_is_not_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / (108 * "x")
+    with pytest.raises(SignalingError, match="more than the 107 bytes"):
+        async with asyncio.timeout(1), connect_unix(path, 30):
+            pass
