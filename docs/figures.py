@@ -3,7 +3,8 @@
 In the Markdown a block between `<!-- figures: NAME -->` and `<!-- end -->` is a table, and what
 stands between `<!-- figure: SCENARIO.FIGURE -->` and `<!-- -->` a single figure; after
 `<!-- example: FILE -->` stands an example as its file has it. `make results` measures and writes
-the file, `make networks` docs/networks.json, and `make figures` writes the pages.
+the file, `make networks` docs/networks.json, `make peers RECORD=docs/peers.json` that of other
+programs, and `make figures` writes the pages.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.json"
 NETWORKS = ROOT / "docs" / "networks.json"
+PEERS = ROOT / "docs" / "peers.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -56,6 +58,11 @@ def rewritten(text: str, results: Results) -> str:
     if (begun := len(_MARK.findall(text))) != whole:
         raise ValueError(f"{begun} marks begin, {whole} of them end")
     return text
+
+
+def read_results() -> Results:
+    """What was measured, and which programs of other makes played."""
+    return {**json.loads(RESULTS.read_text("utf-8")), "peers": json.loads(PEERS.read_text("utf-8"))}
 
 
 def _example(name: str) -> Callable[[Results], str]:
@@ -203,6 +210,23 @@ def _transports(results: Results) -> str:
     )  # fmt: skip
 
 
+def _peers(results: Results) -> str:
+    def fared(peer: Figures) -> Row:
+        if not peer["scored"]:
+            return "watched", "-"
+        if not peer["answers"]:
+            return "scored, its answers name no frame", "-"
+        return f"scored, {peer['answers']} answers", _number(peer, "latency_p50_ms")
+
+    return _table(
+        ("program", "version", "transport", "scored or watched", "latency p50 ms"),
+        (
+            (peer["program"], peer["version"], peer["transport"], *fared(peer))
+            for peer in results["peers"]
+        ),
+    )
+
+
 def _profile(results: Results) -> str:
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"
@@ -296,6 +320,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "split": _split,
     "scaling": _scaling,
     "transports": _transports,
+    "peers": _peers,
     "profile": _profile,
     "summary": _summary,
     "networks": _networks,
@@ -304,7 +329,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
 
 def main() -> None:
     """Write the figures into every page."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    results = read_results()
     for page in PAGES:
         page.write_text(rewritten(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
