@@ -74,7 +74,7 @@ class Client:
             self._answer_all(link),
             self._time_out(link),
             after(self._worker.window_closed.wait(), window_closed),
-            _expect_pictures(link),
+            _expect_pictures(link, self._config),
         )
 
     async def _answer_all(self, link: Link[Planes | Image]) -> Ending:
@@ -142,10 +142,12 @@ def _as_it_came(picture: Planes | Image) -> Planes | Image:
     return picture
 
 
-async def _expect_pictures(link: Link[Planes | Image]) -> Ending:
+async def _expect_pictures(link: Link[Planes | Image], config: ClientConfig) -> Ending:
     """Raise PeerLost where no picture comes after the connection was made."""
     await link.opened.wait()
-    await asyncio.sleep(_PICTURE_TIMEOUT)
+    # A media server may have to be waited for, too.
+    await asyncio.sleep(_PICTURE_TIMEOUT + (config.wait if config.watch else 0))
     if link.pictures.received == 0:
-        raise PeerLost("connected, but no picture came: does the server send video?")
+        where = "does any go to the media server" if config.watch else "does the server send video"
+        raise PeerLost(f"connected, but no picture came: {where}?")
     return await after(asyncio.Event().wait(), Ending(By.NETWORK, Reason.FAILED))

@@ -1,9 +1,10 @@
 """From an address to a link: signalling, negotiation, and the pictures that come."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from .impairment.emulation import Direction
 from .impairment.sockets import Emulation, refuse_what_bypasses
 from .impairment.sockets import emulated as emulated_at
 from .link.offerer import Convert, Link, open_link
+from .link.receiver import OnPicture
+from .link.watch import Watch
 from .signaling.messages import Exchange
 from .signaling.sockets import connect_tcp, connect_unix
 from .signaling.terminal import connect_terminal
@@ -31,6 +34,8 @@ async def connect(
     address: str,
     *,
     transport: str = Transport.TRACK,
+    watch: str | None = None,
+    watch_token: str | None = None,
     token: str | None = None,
     name: str | None = None,
     wait: float = 10,
@@ -43,6 +48,9 @@ async def connect(
         async with ballstream.connect("http://127.0.0.1:8080/whep") as link:
             async for picture in link.pictures:
                 link.answer(picture.frame, x, y)
+
+    Where the server publishes its video, the pictures can come from a media server instead: `watch`
+    is the URL of a WHEP endpoint, with its `watch_token` if it wants one.
 
     `address` is `tcp://HOST:PORT`, `unix:PATH`, or the URL of a WHEP endpoint, with its `token` if
     it wants one; `transport` is `track` or `datachannel`; `name` is by which the server shows this
@@ -59,6 +67,8 @@ async def connect(
     config = replace(
         _addressed(address),
         transport=_transport(transport),
+        watch=watch,
+        watch_token=None if watch_token is None else Secret(watch_token),
         token=None if token is None else Secret(token),
         name=name,
         wait=wait,
@@ -108,7 +118,12 @@ async def linked(
             refuse_what_bypasses(each.url for each in servers)
         try:
             async with open_link(
-                ask, network, config.transport, stock=config.stock, convert=convert
+                ask,
+                network,
+                config.transport,
+                stock=config.stock,
+                watch=_elsewhere(config),
+                convert=convert,
             ) as link:
                 ended = asyncio.create_task(_end_of(link, exchange))
                 tasks: list[asyncio.Task[Any]] = [ended]
@@ -122,6 +137,21 @@ async def linked(
                     await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await exchange.goodbye()
+
+
+def _elsewhere(config: ClientConfig) -> Callable[[OnPicture], Watch] | None:
+    """How the pictures come, where they do not come from the server."""
+    if config.watch is None:
+        return None
+    from .web.watching import reach_whep  # who needs no HTTP need not wait for it to load
+
+    return partial(
+        Watch,
+        partial(reach_whep, config.watch, config.watch_token, config.impairment),
+        config.network,
+        patience=config.wait,
+        stock=config.stock,
+    )
 
 
 async def _end_of(link: Link[Taken], exchange: Exchange) -> Ending:

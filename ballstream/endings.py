@@ -47,7 +47,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The end of a session; `error` says what failed, where `reason` is FAILED."""
+    """The end of a session; `error` says what failed, or what was asked for in vain."""
 
     by: By
     reason: Reason

@@ -5,7 +5,12 @@ import errno
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    contextmanager,
+    nullcontext,
+)
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, assert_never
 
@@ -104,6 +109,7 @@ class Server:
             )
             await opening.enter_async_context(self._stage)
             opening.callback(self._observers.closed)
+            await opening.enter_async_context(self._publishing())
             for door in self._doors():
                 self.addresses += (await opening.enter_async_context(door),)
             opening.push_async_callback(self._places.end)
@@ -117,6 +123,13 @@ class Server:
         trace: TracebackType | None,
     ) -> None:
         await self._open.aclose()
+
+    def _publishing(self) -> AbstractAsyncContextManager[None]:
+        if not self._config.publish:
+            return nullcontext()
+        from .publishing import publishing  # who needs no HTTP need not wait for it to load
+
+        return publishing(self._config, self._stage.streams, self._observers)
 
     def _doors(self) -> Iterator[AbstractAsyncContextManager[str]]:
         """The ways in, each of which gives its address."""

@@ -10,7 +10,13 @@ import msgspec
 from . import trace
 from .config import ServerConfig
 from .endings import By, Ending, Reason, after, first_of
-from .errors import BallstreamError, InternalFailure, PeerLost, PeerMisbehaves
+from .errors import (
+    BallstreamError,
+    InternalFailure,
+    PeerLost,
+    PeerMisbehaves,
+    Unacceptable,
+)
 from .impairment.sockets import Emulation
 from .link.answerer import Answerer
 from .link.source import Drawn
@@ -73,7 +79,10 @@ class Session:
                 until = answerer.peer.heard_at if ending.by is By.NETWORK else time.monotonic()
                 self._end = _End(ending, until, await answerer.bytes_sent())
                 self._observer.ended(self, self.report())
-                await offer.goodbye()
+                if ending.reason is Reason.NOTHING_ASKED and ending.error is not None:
+                    await offer.refuse(ending.error)
+                else:
+                    await offer.goodbye()
 
     async def _stream(self, offer: IncomingOffer, stopping: asyncio.Event) -> Ending:
         """Whatever ends the session, as a value."""
@@ -114,6 +123,14 @@ class Session:
         """The client lagged, and does not get a frame."""
         self._scorer.dropped(*drawn)
 
+    def joined(self, at: float) -> None:
+        """From an instant on the client can answer what is published."""
+        self._scorer.joined(at)
+
+    def interrupted(self) -> None:
+        """Nothing is published, until a frame is."""
+        self._scorer.interrupted()
+
     def said(self, message: object, at: float) -> None:
         """Take what the client says; raises PeerMisbehaves where that is nothing but rubbish."""
         if self._end is not None:
@@ -129,13 +146,19 @@ class Session:
 
     async def _give_feedback(self) -> Ending:
         if not await self._answerer.settled():
-            return Ending(By.CLIENT, Reason.NOTHING_ASKED)
+            return Ending(By.CLIENT, Reason.NOTHING_ASKED, self._nothing_asked())
         if self.lacks_channel:
             self._observer.unheard(self)
         while True:
             await asyncio.sleep(_FEEDBACK_PERIOD)
             repeat = True if self._answerer.repeats else msgspec.UNSET
             self._answerer.say(msgspec.structs.replace(self._intake.feedback(), repeat=repeat))
+
+    def _nothing_asked(self) -> Unacceptable:
+        words = "the client opened neither video nor a channel for frames"
+        if self._answerer.has_channel:  # which is enough where anything is published
+            words += ", and nothing is published here: see --publish"
+        return Unacceptable(words)
 
     @property
     def passive(self) -> bool:

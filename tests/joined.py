@@ -32,6 +32,7 @@ class Records:
         self.frames: list[Drawn] = []
         self.messages: asyncio.Queue[object] = asyncio.Queue()
         self.opened_once = asyncio.Event()
+        self.joined_at: float | None = None
 
     def opened(self) -> None:
         self.opened_once.set()
@@ -40,6 +41,12 @@ class Records:
         self.frames.append(drawn)
 
     def left_out(self, drawn: Drawn) -> None:
+        pass
+
+    def joined(self, at: float) -> None:
+        self.joined_at = at
+
+    def interrupted(self) -> None:
         pass
 
     def said(self, message: object, at: float) -> None:

@@ -23,9 +23,9 @@ MAY_KNOW = {
     "scoring": {"protocol"},
     "report": {"scoring", "protocol", "endings", "impairment"},
     "impairment": set(),
-    "signaling": {"config"},
+    "signaling": {"config", "beside"},
     "link": {"protocol", "scene", "config", "endings", "trace"},
-    "web": {"signaling", "scoring", "report", "config", "impairment"},
+    "web": {"signaling", "scoring", "report", "config", "beside", "impairment"},
     "bench": {
         "client", "commands", "config", "endings", "impairment", "link", "protocol", "report",
         "scene", "signaling", "trace", "vision",

@@ -32,10 +32,21 @@ class Results(Observer):
 
         self._config = config
         self._enough = enough
+        self._published = False
         self._ended = 0
         self._is_cut = False
 
     def refused(self, error: BallstreamError) -> None:
+        self.failed |= isinstance(error, InternalFailure)
+
+    def published(self, url: str) -> None:
+        self._published = True
+
+    def closed(self) -> None:
+        if self._config.publish and not self._published and self._is_bounded:
+            self.problems.append("nothing was ever published: see --publish")
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
         self.failed |= isinstance(error, InternalFailure)
 
     def ended(self, session: Watched, report: SessionReport) -> None:
@@ -54,15 +65,17 @@ class Results(Observer):
         if self._config.sessions is not None and self._ended >= self._config.sessions:
             self._enough()
 
+    @property
+    def _is_bounded(self) -> bool:
+        return self._config.duration is not None or self._config.sessions is not None
+
     def _is_problem(self, report: SessionReport) -> bool:
         """Whether a client that could answer was due a second of frames, and answered none.
 
         A service that runs until it is stopped does not let a visitor choose its exit status.
         """
-        config = self._config
-        is_bounded = config.duration is not None or config.sessions is not None
-        is_due = report.channel and report.frames_due >= config.fps
-        return is_bounded and is_due and not report.frames_answered and not report.unnumbered
+        is_due = report.channel and report.frames_due >= self._config.fps
+        return self._is_bounded and is_due and not report.frames_answered and not report.unnumbered
 
 
 def _unanswered(report: SessionReport) -> str:

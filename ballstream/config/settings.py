@@ -42,6 +42,7 @@ _TOKEN = partial(
     Group.WEB,
     syntax=syntax.TOKEN,
 )
+_ELSEWHERE_TOKEN = partial(Flag, group=Group.WEB, syntax=syntax.TOKEN)
 _INSECURE = partial(
     Flag,
     "Allow --http without a --token, or a tcp-socket, on an address that is not loopback.",
@@ -310,6 +311,21 @@ class ServerConfig:
             without=(given("--stock"),),  # which leaves sending to aiortc
         ),
     )
+    publish: tuple[str, ...] = default(
+        (),
+        Flag(
+            "Send the video to a media server as well, by WHIP; may be repeated.",
+            Group.WEB,
+            syntax=syntax.HTTP_URL,
+        ),
+    )
+    publish_token: Secret | None = default(
+        None,
+        _ELSEWHERE_TOKEN(
+            "What the media server wants to know; better given as BALLSTREAM_PUBLISH_TOKEN.",
+            needs=(given("--publish"),),
+        ),
+    )
     insecure: bool = default(False, _INSECURE(needs=(_PUBLIC_SOCKET,)))
 
     def __post_init__(self) -> None:
@@ -374,6 +390,22 @@ class ClientConfig:
             "Use aiortc's own receive path, the baseline to measure against.",
             Group.VIDEO,
             needs=(says("--transport", Transport.TRACK),),
+        ),
+    )
+    watch: str | None = default(
+        None,
+        Flag(
+            "Receive the pictures from a media server, by WHEP; the answers go to the server.",
+            Group.WEB,
+            syntax=syntax.HTTP_URL,
+            without=(says("--transport", Transport.DATACHANNEL),),
+        ),
+    )
+    watch_token: Secret | None = default(
+        None,
+        _ELSEWHERE_TOKEN(
+            "What the media server wants to know; better given as BALLSTREAM_WATCH_TOKEN.",
+            needs=(given("--watch"),),
         ),
     )
     name: str | None = default(

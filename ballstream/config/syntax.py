@@ -85,7 +85,9 @@ def _read_http_url(text: str) -> str:
     except ValueError:
         sound = has_login = False
     if has_login:
-        raise ValueError("no user or password in the URL: use --token")
+        raise ValueError(
+            "no user or password in the URL: use --token, --publish-token or --watch-token"
+        )
     if not sound:
         raise ValueError(f"{text!r} is not a URL like http://127.0.0.1:8080/whep")
     return text

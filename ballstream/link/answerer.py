@@ -27,6 +27,7 @@ from .negotiation import (
     wants_video,
 )
 from .peer import Peer
+from .published import Published
 from .source import Drawn, OnFrame, Source
 from .track import BallTrack
 from .unreadable import survive
@@ -42,7 +43,11 @@ _CLOSE_GRACE = 0.5
 
 
 class Listener(Protocol):
-    """Whoever is told what happens on a connection."""
+    """Whoever is told what happens on a connection.
+
+    A client that has only the channel `coordinates` watches what goes to media servers, where
+    anything does: it has `joined` with the first that it says.
+    """
 
     def opened(self) -> None:
         """The client can get frames and say something of them."""
@@ -52,6 +57,12 @@ class Listener(Protocol):
 
     def left_out(self, drawn: Drawn) -> None:
         """The client does not get a frame, because it, or the way to it, did not keep up."""
+
+    def joined(self, at: float) -> None:
+        """From an instant on the client gets what media servers do, and can answer it."""
+
+    def interrupted(self) -> None:
+        """Nothing goes to a media server any more, until a frame does."""
 
     def said(self, message: object, at: float) -> None:
         """A message came on the channel `coordinates`, at an instant of the monotonic clock."""
@@ -64,6 +75,7 @@ class Streams:
     The video in a codec, `VP8` or `H264`, is one broadcast for all; where that is None, each viewer
     gets a track of the source that aiortc encodes. The images have the codec's name beside them.
     `redundancy` is that of the video.
+    `published` is what of it goes to media servers, None where nothing is to.
     """
 
     source: Source
@@ -72,6 +84,7 @@ class Streams:
     images: Broadcast[Messages]
     image_codec: str
     redundancy: Redundancy = Redundancy.OFF
+    published: Published | None = None
 
     def track(
         self, on_frame: OnFrame, guard: Guard, on_dropped: OnFrame
@@ -145,7 +158,7 @@ class Answerer:
         """Give the client time to open its channels; False where it gets no frames by then."""
         await self._channels_within(_CHANNEL_TIMEOUT)
         self._waited = True
-        return bool(self._outlets)
+        return bool(self._outlets) or (self.has_channel and self._streams.published is not None)
 
     async def _channels_within(self, seconds: float) -> None:
         if self.passive:
@@ -202,11 +215,6 @@ class Answerer:
         """Whether the client gets packets of video more than once at present."""
         return self._outlets.repeats
 
-    @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return self._outlets.dropped
-
     async def bytes_sent(self) -> int:
         """What went out so far, in bytes; without media, what the frames alone took."""
         # aiortc counts what a connection sends only where there is media on it.
@@ -243,11 +251,40 @@ class Answerer:
             self._listener.opened()
 
     def _hear(self, message: object) -> None:
+        at = time.monotonic()
         self.peer.heard()
-        self._listener.said(message, time.monotonic())
+        if not self._outlets and self._streams.published is not None:
+            published = PublishedOutlet(self._streams.published, self._listener, self.peer.guard)
+            self._outlets.add("published", published, self._streams.video_codec)
+            self._listener.joined(at)
+        self._listener.said(message, at)
 
     def _hear_rubbish(self) -> None:
         self._hear(None)
+
+
+class PublishedOutlet:
+    """What a client gets that watches a media server: nothing from here.
+
+    Its listener hears of what goes there at once, as that goes anyhow.
+    """
+
+    dropped = bytes_sent = 0
+
+    def __init__(self, published: Published, listener: Listener, guard: Guard) -> None:
+        self._published = published
+        self._listener = listener
+        published.join(listener, guard)
+
+    def release(self) -> None:
+        """Nothing waits."""
+
+    def stop(self) -> None:
+        """Let it hear no more."""
+        self._published.leave(self._listener)
+
+
+Outlet = BallTrack | ViewerTrack | ImageSender | PublishedOutlet
 
 
 class Outlets:
@@ -255,16 +292,14 @@ class Outlets:
 
     def __init__(self) -> None:
         self.codecs: dict[str, str] = {}
-        self._outlets: list[BallTrack | ViewerTrack | ImageSender] = []
+        self._outlets: list[Outlet] = []
         self.released = False
         self._given_up = asyncio.Event()
 
     def __bool__(self) -> bool:
         return bool(self._outlets)
 
-    def add(
-        self, transport: str, outlet: BallTrack | ViewerTrack | ImageSender, codec: str
-    ) -> None:
+    def add(self, transport: str, outlet: Outlet, codec: str) -> None:
         """Add one, which begins with the others, or at once if these have begun."""
         self.codecs[transport] = codec
         self._outlets.append(outlet)
@@ -296,10 +331,6 @@ class Outlets:
     @property
     def repeats(self) -> bool:
         return any(each.repeats for each in self._outlets if isinstance(each, ViewerTrack))
-
-    @property
-    def dropped(self) -> int:
-        return sum(each.dropped for each in self._outlets if not isinstance(each, BallTrack))
 
     @property
     def bytes_sent(self) -> int:

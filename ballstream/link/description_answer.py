@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 
 from ..errors import NegotiationError, Unacceptable
-from .description import Description, Section, both, number, parse, quoted, reverse
+from .description import Description, Section, both, parse, quoted, reverse
 from .description_formats import Format, Numbering, formats_of, why_none
-from .description_readable import Readable, compose, data_lines, is_data, video_lines
+from .description_readable import Readable, compose, data_lines, is_data, source_lines, video_lines
 from .description_transport import has_mux, transport_of
 
 _REFUSED = {"video": "sends no video", "application": "takes no datachannel"}
-_MOST_SSRC = 0xFFFFFFFF
-_RETRANSMISSION = "FID"
 
 
 def read_answer(text: str, offered: str) -> Readable:
@@ -37,7 +35,7 @@ def read_answer(text: str, offered: str) -> Readable:
         if theirs.kind == "video":
             direction = both(theirs.direction, reverse(ours.direction))
             media = video_lines(theirs, direction, formats[theirs.index], numbering)
-            media += _source_lines(theirs)
+            media += source_lines(theirs)
         else:
             media = data_lines(theirs)
         sections.append([*media, f"a=mid:{ours.mid}", *transport.lines()])
@@ -78,15 +76,3 @@ def _tagged(answer: Description, section: Section) -> Sequence[Section]:
     if section.kind == "video" and not has_mux([section, *tagged]):
         raise section.unacceptable('has no "a=rtcp-mux": RTP and RTCP have to share a port')
     return tagged
-
-
-def _source_lines(section: Section) -> list[str]:
-    """Who sends, the stream first and then what repeats its lost packets (RFC 5576)."""
-    sources = [value.partition(" ")[0] for value in section.own.get("ssrc", ())]
-    for value in section.own.get("ssrc-group", ()):
-        semantics, *pair = value.split() or [""]
-        if semantics.upper() == _RETRANSMISSION and len(pair) == 2:
-            sources = pair
-            break
-    numbers = dict.fromkeys(number(each, _MOST_SSRC) for each in sources)
-    return [f"a=ssrc:{each} cname:-" for each in numbers if each is not None]

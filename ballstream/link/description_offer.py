@@ -16,6 +16,7 @@ from .description_readable import (
     data_lines,
     is_data,
     mid_of,
+    source_lines,
     video_lines,
 )
 from .description_transport import Transport, has_mux, transport_of
@@ -32,7 +33,8 @@ class Offer:
     """An offer that can be answered; `video` and `data` are the sections that are taken.
 
     `formats` are those of the video that can be used; `spare` those of sections that are not taken
-    but could be, over the transport of one that is, by their indices.
+    but could be, over the transport of one that is, by their indices. `wanted` is the direction in
+    which the video is taken, as the maker of the offer sees it.
     """
 
     description: Description
@@ -40,6 +42,7 @@ class Offer:
     formats: tuple[Format, ...]
     data: Section | None
     spare: Mapping[int, Sequence[Format]]
+    wanted: str = "recvonly"
 
     @property
     def taken(self) -> tuple[Section, ...]:
@@ -48,15 +51,19 @@ class Offer:
         return tuple(sorted(sections, key=lambda section: section.index))
 
 
-def read_offer(text: str, codec: str | None = None, *, sends_video: bool = True) -> Offer:
+def read_offer(
+    text: str, codec: str | None = None, *, sends_video: bool = True, wanted: str = "recvonly"
+) -> Offer:
     """Read an offer, to be answered with video in `codec`, by default any, and datachannels.
+
+    Where its maker is to send the video, `wanted` is `sendonly`.
 
     Raises NegotiationError where it is malformed or lacks what it must have, Unacceptable where
     it asks for nothing that there is.
     """
     description = parse(text, "offer")
     data = next((each for each in description.sections if each.is_open and is_data(each)), None)
-    video, formats = _choose_video(description, codec) if sends_video else (None, ())
+    video, formats = _choose_video(description, codec, wanted) if sends_video else (None, ())
     if video is None and data is None:
         # What has no section at all is no offer that could have been accepted anywhere.
         raise (Unacceptable if description.sections else NegotiationError)(
@@ -64,7 +71,7 @@ def read_offer(text: str, codec: str | None = None, *, sends_video: bool = True)
             "video transceiver before offering"
         )
     taken = [each for each in (video, data) if each is not None]
-    offer = Offer(description, video, formats, data, _spare(description, taken))
+    offer = Offer(description, video, formats, data, _spare(description, taken), wanted)
     readable(offer)
     return offer
 
@@ -77,7 +84,8 @@ def readable(offer: Offer) -> Readable:
     sections = []
     for section in offer.taken:
         if section is offer.video:
-            media = video_lines(section, "recvonly", offer.formats, numbering)
+            media = video_lines(section, offer.wanted, offer.formats, numbering)
+            media += source_lines(section) if offer.wanted == "sendonly" else []
         else:
             media = data_lines(section)
         sections.append([*media, f"a=mid:{mid_of(section)}", *transports[section.index].lines()])
@@ -118,7 +126,7 @@ def _hidden(
 
 
 def _choose_video(
-    description: Description, codec: str | None
+    description: Description, codec: str | None, wanted: str
 ) -> tuple[Section | None, tuple[Format, ...]]:
     """The first video section that can be taken; raises Unacceptable where none of them can."""
     first: Unacceptable | None = None
@@ -126,9 +134,10 @@ def _choose_video(
         if section.kind != "video" or not section.is_open:
             continue
         formats = formats_of(section, codec)
-        if section.direction not in ("recvonly", "sendrecv"):
+        if section.direction not in (wanted, "sendrecv"):
+            does = "wants" if wanted == "recvonly" else "sends"
             words = (
-                f'is "a={section.direction}"; wanted was a section that wants video: "a=recvonly"'
+                f'is "a={section.direction}"; wanted was a section that {does} video: "a={wanted}"'
             )
         elif section.protocol.upper() not in _RTP:
             words = f"is {quoted(section.protocol)}; wanted was UDP/TLS/RTP/SAVPF"

@@ -12,6 +12,8 @@ _SCTP = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP")
 _LEGACY_SCTP = "DTLS/SCTP"
 _MOST_SCTP_PORTS = 0xFFFF
 _MOST_MESSAGE = (1 << 62) - 1
+_MOST_SSRC = 0xFFFFFFFF
+_RETRANSMISSION = "FID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,18 @@ def video_lines(
         *(f"a=extmap:{each.id} {each.uri}" for each in extensions_of(section)),
         *lines_for_aiortc(formats, numbering),
     ]
+
+
+def source_lines(section: Section) -> list[str]:
+    """Who sends, the stream first and then what repeats its lost packets (RFC 5576)."""
+    sources = [value.partition(" ")[0] for value in section.own.get("ssrc", ())]
+    for value in section.own.get("ssrc-group", ()):
+        semantics, *pair = value.split() or [""]
+        if semantics.upper() == _RETRANSMISSION and len(pair) == 2:
+            sources = pair
+            break
+    numbers = dict.fromkeys(number(each, _MOST_SSRC) for each in sources)
+    return [f"a=ssrc:{each} cname:-" for each in numbers if each is not None]
 
 
 def data_lines(section: Section) -> list[str]:

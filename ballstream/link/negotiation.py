@@ -96,6 +96,20 @@ async def answer_offer(
     return answer_for(offer, _gathered(connection, network))
 
 
+async def answer_sender(
+    connection: RTCPeerConnection, sdp: str, network: Network = DIRECT
+) -> tuple[str, str]:
+    """Apply the offer of an end that sends video; the answer's SDP, and the name of the codec.
+
+    Raises as `answer_offer` does.
+    """
+    offer = read_offer(sdp, wanted="sendonly")
+    remote = readable(offer)
+    await _apply(connection, remote, "offer")
+    await connection.setLocalDescription(await connection.createAnswer())
+    return answer_for(offer, _gathered(connection, network)), remote.codec
+
+
 def add_candidate(connection: RTCPeerConnection, line: str, mid: str | None) -> None:
     """Take a candidate, `candidate:...`, that the peer found after its offer.
 

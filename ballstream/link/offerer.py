@@ -22,8 +22,9 @@ from .negotiation import accept_answer, make_offer
 from .peer import Peer
 from .picture import planes_of_frame
 from .pictures import Pictures
-from .receiver import Reception, open_reception
+from .receiver import OnPicture, Reception, open_reception
 from .redundancy import INTERVAL
+from .watch import Watch
 
 Picture = TypeVar("Picture")
 
@@ -56,7 +57,7 @@ class Link(Generic[Picture]):
         self.opened = asyncio.Event()
         """Set once the connection is made."""
 
-        self._reception: Reception | ImageReception | None = None
+        self._reception: Reception | ImageReception | Watch | None = None
         self._rejected = 0
         self._peer = peer
         self._channel = channel
@@ -76,7 +77,7 @@ class Link(Generic[Picture]):
     @property
     def breaks(self) -> int:
         """How often the video went on with a keyframe after a loss."""
-        return self._reception.breaks if isinstance(self._reception, Reception) else 0
+        return self._reception.breaks if isinstance(self._reception, Reception | Watch) else 0
 
     async def connected(self) -> None:
         """Wait for the connection; raises PeerLost where none comes about in time."""
@@ -135,6 +136,8 @@ class Link(Generic[Picture]):
     async def _say_alive(self) -> Ending:
         while True:
             await asyncio.sleep(_ALIVE_PERIOD)
+            if isinstance(self._reception, Watch) and not self.pictures.received:
+                continue  # the first word says that the pictures come
             self._say(Alive(self.pictures.received, self.pictures.skipped))
 
     def _on_message(self, text: object) -> None:
@@ -163,8 +166,17 @@ class Link(Generic[Picture]):
         self._reception = ImageReception(channel, self._on_image, self._peer.guard)
         await ask()
 
+    async def receive_elsewhere(
+        self, ask: Callable[[], Awaitable[str]], watch: Callable[[OnPicture], Watch]
+    ) -> None:
+        """Ask for the answer, and be ready for pictures that come another way."""
+        self._reception = watch(self._on_video)
+        await ask()
+
     def _on_video(self, frame: VideoFrame) -> None:
         assert self._reception is not None
+        if isinstance(self._reception, Watch):
+            self.codec = self._reception.codec
         if frame.format.name not in _PLANAR:
             frame = frame.reformat(format="yuv420p")
         self.pictures.put((planes_of_frame(frame), self._reception.received_at))
@@ -209,11 +221,13 @@ async def open_link(
     transport: str = "track",
     *,
     stock: bool = False,
+    watch: Callable[[OnPicture], Watch] | None = None,
     convert: Convert[Picture],
 ) -> AsyncIterator[Link[Picture]]:
     """Make an offer and apply the answer; what remains is to wait until the link is connected.
 
-    `transport` is `track` or `datachannel`; `stock` takes aiortc's own reception of video.
+    `transport` is `track` or `datachannel`; `stock` takes aiortc's own reception of video; `watch`
+    gets the pictures from somewhere else, so that the link is for the answers alone.
     Raises NoRoute, NegotiationError or SignalingError where the two ends do not come to terms.
     """
     async with Peer(network) as peer:
@@ -228,7 +242,9 @@ async def open_link(
                 connection, await exchange(await make_offer(connection, network))
             )
 
-        if transport == "datachannel":
+        if watch is not None:
+            await link.receive_elsewhere(ask, watch)
+        elif transport == "datachannel":
             await link.receive_images(ask)
         else:
             await link.receive_video(ask, stock=stock)

@@ -18,6 +18,7 @@ from .broadcast import Broadcast, can_hear_keyframe_requests
 from .codec import Encoding, video_compressor
 from .imagecodec import image_compressor
 from .images import MAX_BUFFERED
+from .published import Published
 from .repeater import can_repeat
 from .source import BallSource
 
@@ -54,6 +55,7 @@ class Stage:
             self._images,
             codec.name,
             _redundancy(config),
+            Published() if config.publish else None,
         )
         self._open = AsyncExitStack()
 

@@ -9,13 +9,12 @@ _SENTENCES = {
     Reason.STOPPED: "the {by} stops",
     Reason.TIME_UP: "the time is up",
     Reason.WINDOW_CLOSED: "the window was closed",
-    Reason.NOTHING_ASKED: "the {by} opened neither video nor a channel for frames",
 }
 
 
 def sentence(ending: Ending) -> str:
     """How a session ended, in words."""
-    if ending.reason is Reason.FAILED:
+    if ending.error is not None:
         return str(ending.error)
     return _SENTENCES[ending.reason].format(by=ending.by)
 

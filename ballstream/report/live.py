@@ -26,6 +26,7 @@ class LiveView(Observer):
         self._caption = caption
         self._sessions: dict[int, Watched] = {}
         self._rows: dict[int, tuple[str, Snapshot]] = {}  # the oldest first
+        self._missing: dict[str, str] = {}  # what was said of media servers that do not get it
 
     def came(self, session: Watched) -> None:
         self._sessions[session.number] = session
@@ -35,6 +36,16 @@ class LiveView(Observer):
 
     def unheard(self, session: Watched) -> None:
         self._terminal.note(view.unheard_line(session))
+
+    def published(self, url: str) -> None:
+        self._missing.pop(url, None)
+        self._terminal.note(f"publishing to {url}")
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
+        line = view.unpublished_line(url, error, again=pause is not None)
+        if self._missing.get(url) != line:  # it is tried again and again, and said once
+            self._missing[url] = line
+            self._terminal.note(line)
 
     def ended(self, session: Watched, report: SessionReport) -> None:
         del self._sessions[session.number]

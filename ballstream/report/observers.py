@@ -55,6 +55,12 @@ class Observer:
     def unheard(self, session: Watched) -> None:
         """A client could answer, but opened no channel for it in time; it may do so later."""
 
+    def published(self, url: str) -> None:
+        """The video goes to a media server from now on."""
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
+        """The video does not go there; it is tried again in so many seconds, or never (None)."""
+
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         """An estimate arrived, at an instant of the scene's time."""
 
@@ -81,6 +87,12 @@ class Observers(Observer):
 
     def unheard(self, session: Watched) -> None:
         self._tell(lambda each: partial(each.unheard, session))
+
+    def published(self, url: str) -> None:
+        self._tell(lambda each: partial(each.published, url))
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
+        self._tell(lambda each: partial(each.unpublished, url, error, pause))
 
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         self._tell(lambda each: partial(each.verdict, session, at, verdict))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from ..errors import BallstreamError
 from ..protocol import messages
 from ..protocol.messages import Feedback
 from ..scoring.counts import counts_of
@@ -51,6 +52,11 @@ def end_line(report: SessionReport) -> str:
 def unheard_line(session: Watched) -> str:
     """That a client could be scored, and why it is not."""
     return f"{client_name(session)} watches, but opened no channel `{messages.LABEL}`"
+
+
+def unpublished_line(url: str, error: BallstreamError, *, again: bool) -> str:
+    """That a media server does not get the video, why, and whether that may change."""
+    return f"not publishing to {url}: {error}; {'trying again' if again else 'giving up'}"
 
 
 def server_cells(name: str, now: Snapshot) -> Cells:

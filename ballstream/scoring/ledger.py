@@ -95,7 +95,7 @@ class Ledger:
     An estimate without a number is taken for the answer to the oldest frame that is open, and makes
     way, to the next that was there when it came, for an answer with a number.
 
-    It has nine fields: what was due, what became of it, and frames by how long they are known.
+    It has eleven fields: what was due, what became of it, and frames by how long they are known.
     """
 
     def __init__(self, schedule: Schedule | None) -> None:
@@ -106,6 +106,8 @@ class Ledger:
         self._opened: float | None = None
         self._first: int | None = None
         self._last = -1
+        self._paused = False
+        self._passed_over = 0  # numbers whose time came while nothing was to go out
         self._tally = _Tally()
         self._open: dict[int, Frame] = {}  # those of the last ten seconds that may be answered yet
         self._frames: dict[int, Frame] = {}  # of the last ten seconds
@@ -119,6 +121,16 @@ class Ledger:
         if self._schedule is not None:
             self._first = math.ceil(self._schedule.position(at))
             self._last = self._first - 1
+
+    def joined(self, at: float) -> None:
+        """From an instant on the client can answer what goes out anyhow; so does its time count."""
+        self.opened(at)
+        if self.started is not None:
+            self.started = at
+
+    def interrupted(self) -> None:
+        """Nothing goes out, until a frame does; numbers between the two are not due."""
+        self._paused = True
 
     @property
     def began(self) -> float | None:
@@ -145,6 +157,8 @@ class Ledger:
 
     def _enter(self, frame: Frame) -> None:
         frame.due = self._opened is not None
+        if frame.due and self._paused:
+            self._pass_over(frame.number)
         if frame.due:
             self._first = frame.number if self._first is None else min(self._first, frame.number)
             self._last = max(self._last, frame.number)
@@ -154,6 +168,11 @@ class Ledger:
         else:
             self._tally.dropped += frame.due
         self._age(frame.drawn_at)
+
+    def _pass_over(self, until: int) -> None:
+        self._paused = False
+        if self._first is not None:
+            self._passed_over += max(until - self._last - 1, 0)
 
     def _note_sent(self, frame: Frame) -> None:
         self._tally.went_out += 1
@@ -225,7 +244,7 @@ class Ledger:
     def now(self) -> Fates:
         """The account at present; open are all that may be answered yet, in no time to speak of."""
         tally = self._tally
-        due = 0 if self._first is None else self._last - self._first + 1
+        due = 0 if self._first is None else self._last - self._first + 1 - self._passed_over
         return Fates(
             due, tally.dropped, tally.sent, tally.answered, tally.unnumbered, len(self._open)
         )
@@ -258,12 +277,12 @@ class Ledger:
         if self._first is None:
             return 0
         last = min(unseen) - 1 if unseen else self._last
-        if self._schedule is not None:
+        if self._schedule is not None and not self._paused:
             position = self._schedule.position
             if unseen:
                 last = min(last, math.floor(position(until) + _EARLY))
             last = max(last, math.floor(position(until - _IN_THE_MAKING)))
-        return max(last - self._first + 1, 0)
+        return max(last - self._first + 1 - self._passed_over, 0)
 
     def _known(self) -> Iterator[Frame]:
         yield from self._old.values()

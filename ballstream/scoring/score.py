@@ -239,6 +239,17 @@ class Scorer:
         """
         self._ledger.opened(at)
 
+    def joined(self, at: float) -> None:
+        """The client takes part, from an instant on, in what goes out anyhow.
+
+        As `opened`; but what it was told of before is not the client's, and its time begins here.
+        """
+        self._ledger.joined(at)
+
+    def interrupted(self) -> None:
+        """Nothing goes out, until a frame does: those whose time comes meanwhile are not due."""
+        self._ledger.interrupted()
+
     def drawn(self, number: int, seconds: float, at: float) -> None:
         """Frame `number` went out; it shows the scene at `seconds`, and was drawn just after `at`.
 

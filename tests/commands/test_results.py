@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import msgspec
 import pytest
 from samples import RECEPTION, SESSION, Session
@@ -110,3 +112,30 @@ def test_what_makes_a_client_s_run_a_failure(
     changes: dict[str, object], problem: str | None
 ) -> None:
     assert reception_problem(CHANGED(RECEPTION, **changes)) == problem
+
+
+@pytest.mark.parametrize("config", [ServerConfig(duration=5), ServerConfig(sessions=1)])
+def test_nothing_published_in_a_bounded_run_is_a_problem(config: ServerConfig) -> None:
+    config = replace(config, publish=("http://a.example/whip",))
+    told, _ = of(config)
+    told.unpublished("http://a.example/whip", Unavailable("no reply"), 0.5)
+    told.closed()
+    assert list(told.problems) == ["nothing was ever published: see --publish"]
+    told, _ = of(config)
+    told.published("http://a.example/whip")
+    told.unpublished("http://a.example/whip", Unavailable("no reply"), 0.5)
+    told.closed()
+    assert not told.problems
+    assert not told.failed
+
+
+def test_nothing_published_by_a_service_is_none() -> None:
+    told, _ = of(ServerConfig(publish=("http://a.example/whip",)))
+    told.closed()
+    assert not told.problems
+
+
+def test_a_failure_of_ours_while_publishing_is_one() -> None:
+    told, _ = of(ServerConfig())
+    told.unpublished("http://a.example/whip", InternalFailure("publishing", ValueError("no")), 0.5)
+    assert told.failed

@@ -1,5 +1,7 @@
+import pytest
 from offers import AUDIO, DATA, DIGEST, VIDEO, offer
 
+from ballstream.errors import Unacceptable
 from ballstream.link.description_offer import groups_of, read_offer, readable
 
 BARE_DATA = "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\na=mid:1\na=sctp-port:5000\n"
@@ -78,3 +80,20 @@ def test_the_transport_of_a_tagged_section_that_is_rejected_is_not() -> None:
     audio = AUDIO.replace("ufrag:peer", "ufrag:tagged").replace(" 111 0", " 118")
     seen = readable(read_offer(offer(audio, VIDEO, DATA, session="a=group:BUNDLE 2 0 1\n")))
     assert seen.sdp.count("a=ice-ufrag:peer") == 2
+
+
+def test_an_offer_of_one_who_sends_keeps_its_direction_and_sources() -> None:
+    camera = VIDEO.replace("recvonly", "sendonly")
+    sources = "a=ssrc-group:FID 1111 2222\na=ssrc:1111 cname:x\na=ssrc:2222 cname:x\n"
+    read = read_offer(offer(camera + sources), wanted="sendonly")
+    lines = readable(read).sdp.split("\r\n")
+    assert "a=sendonly" in lines
+    assert [line for line in lines if "ssrc" in line] == [
+        "a=ssrc:1111 cname:-",
+        "a=ssrc:2222 cname:-",
+    ]
+
+
+def test_an_offer_of_one_who_wants_video_is_none_where_it_is_to_send() -> None:
+    with pytest.raises(Unacceptable, match='a section that sends video: "a=sendonly"'):
+        read_offer(offer(VIDEO), wanted="sendonly")

@@ -98,3 +98,17 @@ def test_of_many_clients_no_row_is_older_than_a_second() -> None:
         stale.append(sum(frames == "0" for _, frames, *_ in paper.shown[-1]))
     assert stale == [30, 20, 10, 0]
     assert [name for name, *_ in paper.shown[-1]] == [f"client {n}" for n in range(1, 41)]
+
+
+def test_a_media_server_that_is_missing_is_said_once_until_it_is_there() -> None:
+    paper = Paper()
+    shown = LiveView(paper)
+    for pause in (0.5, 1.0):
+        shown.unpublished("http://a/whip", BallstreamError("no reply"), pause)
+    shown.published("http://a/whip")
+    shown.unpublished("http://a/whip", BallstreamError("no reply"), None)
+    assert paper.notes == [
+        "not publishing to http://a/whip: no reply; trying again",
+        "publishing to http://a/whip",
+        "not publishing to http://a/whip: no reply; giving up",
+    ]

@@ -276,3 +276,35 @@ def test_the_fates_add_up_whatever_is_said(
         parts = total.lost
         assert parts.on_the_way + parts.skipped + parts.late == total.frames_lost
         assert min(parts.on_the_way, parts.skipped, parts.late) >= 0
+
+
+def test_whoever_joins_is_due_what_goes_out_from_then_on() -> None:
+    made = ledger(3, 4, 5, opened=None)
+    made.joined(at(5.5))
+    assert made.now() == NOTHING
+    assert made.started == at(5.5)
+    assert made.find(4) is not None
+    for number in (6, 7):
+        made.drawn(number, number / FPS, at(number))
+    assert made.now() == Fates(due=2, dropped=0, sent=2, answered=0, unnumbered=0, open=2)
+
+
+def test_whoever_joins_before_anything_went_out_begins_with_the_first_frame() -> None:
+    made = ledger(opened=None)
+    made.joined(at(5.5))
+    made.interrupted()
+    assert made.total(at(50), 0.5) == NOTHING
+    made.drawn(20, 20 / FPS, at(20))
+    assert made.started == at(20)
+    assert made.now() == Fates(due=1, dropped=0, sent=1, answered=0, unnumbered=0, open=1)
+
+
+def test_what_has_its_time_while_nothing_goes_out_is_not_due() -> None:
+    made = ledger(0, 1)
+    made.interrupted()
+    made.interrupted()
+    assert made.total(at(40), 0.5).due == 2
+    for number in (10, 12):
+        made.drawn(number, number / FPS, at(number))
+    assert made.now() == Fates(due=5, dropped=0, sent=4, answered=0, unnumbered=0, open=4)
+    assert made.total(at(40), 0.5).due > 5  # now it is one that the server missed

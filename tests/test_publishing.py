@@ -1,0 +1,149 @@
+"""A server whose video goes to media servers, and clients that watch there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from mediaserver import media_server
+from programs import soon
+
+from ballstream.config import ServerConfig, Signaling, SignalingMethod
+from ballstream.connection import connect
+from ballstream.errors import BallstreamError, SignalingError, Unavailable
+from ballstream.link.offerer import Link
+from ballstream.report.observers import Observer
+from ballstream.report.records import SessionReport
+from ballstream.server import Server
+from ballstream.vision.detect import centroid
+from ballstream.vision.picture import Picture
+
+NOWHERE = "http://127.0.0.1:9/whip"
+
+
+class Publications(Observer):
+    """Keeps what it is told of media servers."""
+
+    def __init__(self) -> None:
+        self.up: asyncio.Queue[str] = asyncio.Queue()
+        self.down: asyncio.Queue[tuple[str, BallstreamError, float | None]] = asyncio.Queue()
+
+    def published(self, url: str) -> None:
+        self.up.put_nowait(url)
+
+    def unpublished(self, url: str, error: BallstreamError, pause: float | None) -> None:
+        self.down.put_nowait((url, error, pause))
+
+
+def config(folder: Path, *urls: str) -> ServerConfig:
+    return ServerConfig(
+        Signaling(SignalingMethod.UNIX_SOCKET, path=folder / "socket"),
+        size=(160, 120),
+        radius=10,
+        speed=100,
+        publish=urls,
+    )
+
+
+@asynccontextmanager
+async def serving(folder: Path, *urls: str) -> AsyncIterator[tuple[Server, Publications]]:
+    publications = Publications()
+    async with Server(config(folder, *urls), [publications]) as server:
+        yield server, publications
+
+
+async def answer_some(link: Link[Picture], count: int) -> None:
+    """Answer so many different pictures with a number."""
+    answered: set[int] = set()
+    while len(answered) < count:
+        picture = await soon(anext(link.pictures))
+        link.answer(picture.frame, *(centroid(picture) or (None, None)))
+        if picture.frame is not None:
+            answered.add(picture.frame)
+
+
+@pytest.mark.parametrize("offers", [False, True])
+async def test_what_is_published_is_watched_and_scored(offers: bool, tmp_path: Path) -> None:
+    async with media_server(offers=offers) as media:
+        async with serving(tmp_path, f"{media.url}/whip") as (server, publications):
+            assert await soon(publications.up.get()) == f"{media.url}/whip"
+            async with connect(server.address, watch=f"{media.url}/whep") as link:
+                await answer_some(link, 20)
+                assert link.codec == "VP8"
+            report: SessionReport = await soon(anext(server.ended()))
+            media.deleted.clear()
+        await soon(media.deleted.wait())
+    assert (report.transport, report.codec, report.channel) == ("published", "VP8", True)
+    assert report.frames_answered >= 15
+    assert report.frames_due == report.frames_sent + report.frames_missed + report.frames_dropped
+    assert report.rejected == 0
+    assert report.bytes_sent == 0
+    methods = [method for method, _ in media.requests]
+    assert methods.count("DELETE") == 2
+    assert ("PATCH" in methods) == offers
+
+
+async def test_several_are_published_to_and_one_that_is_missing_is_said(tmp_path: Path) -> None:
+    async with media_server() as one, media_server() as other:
+        urls = (f"{one.url}/whip", NOWHERE, f"{other.url}/whip")
+        async with serving(tmp_path, *urls) as (_, publications):
+            up = {await soon(publications.up.get()), await soon(publications.up.get())}
+            url, error, pause = await soon(publications.down.get())
+            _, _, longer = await soon(publications.down.get())
+            await soon(one.published.wait())
+            await soon(other.published.wait())
+    assert up == {urls[0], urls[2]}
+    assert (url, type(error), str(error)) == (NOWHERE, Unavailable, "no reply (Connection refused)")
+    assert (pause, longer) == (0.5, 1.0)
+
+
+async def test_it_is_published_again_where_the_media_server_comes_back(tmp_path: Path) -> None:
+    async with (
+        media_server() as media,
+        serving(tmp_path, f"{media.url}/whip") as (server, publications),
+    ):
+        await soon(publications.up.get())
+        async with connect(server.address, watch=f"{media.url}/whep") as link:
+            await answer_some(link, 3)
+            await media.forget()
+            _, error, _ = await soon(publications.down.get())
+            assert str(error) == "the media server closed the connection"
+            await soon(publications.up.get())
+            before = link.pictures.received
+            await answer_some(link, 5)
+            assert link.pictures.received > before
+        report: SessionReport = await soon(anext(server.ended()))
+    # What nobody published was not due; what had gone out before the end was noticed was lost.
+    assert report.frames_due < report.seconds * 30
+
+
+async def test_without_the_ballstream_server_the_client_ends(tmp_path: Path) -> None:
+    async with media_server() as media:
+        async with serving(tmp_path, f"{media.url}/whip") as (server, publications):
+            await soon(publications.up.get())
+            entered = connect(server.address, watch=f"{media.url}/whep")
+            link = await entered.__aenter__()
+            await answer_some(link, 3)
+        rest = [picture async for picture in link.pictures if picture is None]
+        await soon(entered.__aexit__(None, None, None))
+    assert rest == []
+
+
+async def test_a_media_server_that_never_comes_is_an_error_after_a_while(tmp_path: Path) -> None:
+    async with (
+        serving(tmp_path, NOWHERE) as (server, _),
+        connect(server.address, watch="http://127.0.0.1:9/whep", wait=0.5) as link,
+    ):
+        with pytest.raises(Unavailable, match="no reply from http://127"):
+            await soon(anext(link.pictures))
+
+
+async def test_who_watches_where_nothing_is_published_is_refused(tmp_path: Path) -> None:
+    async with (
+        media_server() as media,
+        serving(tmp_path) as (server, _),
+        connect(server.address, watch=f"{media.url}/whep", wait=10) as link,
+    ):
+        with pytest.raises(SignalingError, match="nothing is published here: see --publish"):
+            await soon(anext(link.pictures))
