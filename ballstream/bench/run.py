@@ -34,7 +34,7 @@ class Run(msgspec.Struct, frozen=True):
     each program took between warm-up and end, in percent.
 
     `viewer_frames` are the frames that each further viewer received, `config` how each end was
-    configured.
+    configured, `impairment` what the network did that the server emulated, None where it did not.
     """
 
     session: SessionReport
@@ -42,6 +42,15 @@ class Run(msgspec.Struct, frozen=True):
     client_cpu: float
     viewer_frames: list[int]
     config: dict[str, Any]
+    impairment: dict[str, Any] | None = None
+
+    @property
+    def lateness_p99_ms(self) -> float | None:
+        """How late the emulated network released a packet, of the direction that is worse."""
+        if self.impairment is None:
+            return None
+        both = [self.impairment[way]["lateness_ms"]["p99"] for way in ("down", "up")]
+        return max((each for each in both if each is not None), default=None)
 
 
 Way = Callable[[Path], AbstractAsyncContextManager[Path]]
@@ -80,7 +89,8 @@ async def run_scenario(
             server.terminate()
             report = json.loads(await server.output())
     config = {"server": report["config"], "client": json.loads(reception)["config"]}
-    return Run(measured_session(report), server_cpu, client_cpu, frames, config)
+    session = measured_session(report)
+    return Run(session, server_cpu, client_cpu, frames, config, report["impairment"])
 
 
 def _flags(path: Path) -> tuple[str, ...]:
