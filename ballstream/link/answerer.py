@@ -154,9 +154,15 @@ class Answerer:
 
     async def settled(self) -> bool:
         """Give the client time to open its channels; False where it gets no frames by then."""
-        await self._channels_within(_CHANNEL_TIMEOUT)
+        if not self._may_watch:
+            await self._channels_within(_CHANNEL_TIMEOUT)
         self._waited = True
-        return bool(self._outlets) or (self.has_channel and self._streams.published is not None)
+        return bool(self._outlets) or self._may_watch
+
+    @property
+    def _may_watch(self) -> bool:
+        """Whether the client can do with its channel alone, as it finds pictures elsewhere."""
+        return self.has_channel and self._streams.published is not None
 
     async def _channels_within(self, seconds: float) -> None:
         if self.passive:
