@@ -10,12 +10,12 @@ class RateLimit:
         self._tokens = burst
         self._at: float | None = None
 
-    def allows(self, at: float) -> bool:
-        """Whether one more is within the limit at an instant in seconds."""
+    def allows(self, at: float, amount: int = 1) -> bool:
+        """Whether so much more is within the limit at an instant in seconds; if not, none is."""
         if self._at is not None:
             self._tokens = min(self._burst, self._tokens + (at - self._at) * self._per_second)
         self._at = at
-        if self._tokens < 1:
+        if self._tokens < amount:
             return False
-        self._tokens -= 1
+        self._tokens -= amount
         return True

@@ -151,7 +151,8 @@ class Session:
             self._observer.unheard(self)
         while True:
             await asyncio.sleep(_FEEDBACK_PERIOD)
-            self._answerer.say(self._intake.feedback())
+            repeat = True if self._answerer.repeats else msgspec.UNSET
+            self._answerer.say(msgspec.structs.replace(self._intake.feedback(), repeat=repeat))
 
     def _nothing_asked(self) -> Unacceptable:
         words = "the client opened neither video nor a channel for frames"

@@ -3,7 +3,7 @@
 In the Markdown a block between `<!-- figures: NAME -->` and `<!-- end -->` is a table, and what
 stands between `<!-- figure: SCENARIO.FIGURE -->` and `<!-- -->` a single figure; after
 `<!-- example: FILE -->` stands an example as its file has it. `make results` measures and writes
-the file, `make figures` writes the pages.
+the file, `make networks` docs/networks.json, and `make figures` writes the pages.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.json"
+NETWORKS = ROOT / "docs" / "networks.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -226,6 +227,68 @@ def _summary(results: Results) -> str:
     return "".join(f"    {line}\n" for line in lines)
 
 
+def _networks(results: Results) -> str:
+    """The loop on bad networks, each in several ways, beside what is to be reached."""
+    measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    head = ("network, each way", "how it is sent", "runs", "latency p95 ms", "p99 ms",
+            "longest gap ms", "back after ms", "answered %", "held error px", "kB/s")  # fmt: skip
+    return _table(
+        head,
+        (
+            _on_a_network(measured, network, way)
+            for network, ways in measured["networks"].items()
+            for way in ways
+        ),
+    )
+
+
+def _on_a_network(measured: Results, network: str, way: str) -> Row:
+    ways = measured["networks"][network]
+    figures = ways[way]
+    aims = way == next(iter(ways))
+    goals = measured["goals"][network] if aims else {}
+
+    def shown(name: str, places: int) -> str:
+        return _against(figures[name], goals.get(name), places)
+
+    rate = figures["bytes_a_second"]
+    return (
+        f"**{network}**" if aims else "",
+        way,
+        f"{figures['runs']} x {figures['duration']:g} s" + _failed(figures["failed"]),
+        shown("p95", 1),
+        shown("p99", 1),
+        shown("gap", 0),
+        shown("recovery", 0),
+        _against(figures["answered"], None, 1),
+        _against(figures["held"], _held_goal(measured, goals), 2),
+        _against(None if rate is None else rate / 1e3, None, 0),
+    )
+
+
+def _held_goal(measured: Results, goals: Figures) -> float | None:
+    """The most that the held error may be, by that without loss; None where that is not said."""
+    if goals.get("held") is None:
+        return None
+    clean = next(iter(measured["networks"][goals["clean"]].values()))
+    return float(goals["held"] * clean["held"])
+
+
+def _against(value: float | None, goal: float | None, places: int) -> str:
+    """A figure, beside its goal if it has one; one that is not reached stands out."""
+    if value is None:
+        return "-"
+    if goal is None:
+        return f"{value:.{places}f}"
+    if value <= goal:
+        return f"{value:.{places}f} (goal {goal:.{places}f})"
+    return f"**{value:.{places}f}** (goal {goal:.{places}f}: not reached)"
+
+
+def _failed(runs: int) -> str:
+    return f", {runs} without an answer" if runs else ""
+
+
 BLOCKS: dict[str, Callable[[Results], str]] = {
     "readme": lambda results: _scenarios(_README, results),
     "scenarios": _all_scenarios,
@@ -235,6 +298,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "transports": _transports,
     "profile": _profile,
     "summary": _summary,
+    "networks": _networks,
 }
 
 

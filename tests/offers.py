@@ -89,6 +89,9 @@ def disagreements(offered: str, answered: str) -> list[str]:
     found = [wrong for pair in zip(asked, told, strict=True) for wrong in _wrong(*pair, offered)]
     groups, alive = bundles(offered), _alive(told)
     for group in bundles(answered):
+        tagged = next(block for block in told if group[0] in values(block, "mid"))
+        if not values(tagged, "candidate"):
+            found.append(f"the transport of {group} has no candidate where the offerer looks")
         if not any(set(group) <= set(each) for each in groups):
             found.append(f"the group {group} was not offered")
         found += [f"{mid} is in a group, and rejected" for mid in group if mid not in alive]

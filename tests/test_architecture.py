@@ -23,9 +23,9 @@ MAY_KNOW = {
     "scoring": {"protocol"},
     "report": {"scoring", "protocol", "endings", "impairment"},
     "impairment": set(),
-    "signaling": {"config"},
+    "signaling": {"config", "beside"},
     "link": {"protocol", "scene", "config", "endings", "trace"},
-    "web": {"signaling", "scoring", "report", "config", "impairment"},
+    "web": {"signaling", "scoring", "report", "config", "beside", "impairment"},
     "bench": {
         "client", "commands", "config", "endings", "impairment", "link", "protocol", "report",
         "scene", "signaling", "trace", "vision",
@@ -80,7 +80,12 @@ MAY_HANDLE_MEDIA = {"bench/profile.py"}
 
 FEW_FIELDS = {"link", "vision", "client", "session"}
 
-REACHES_INTO_AIORTC = {"link/receiver.py", "link/broadcast.py", "link/unreadable.py"}
+REACHES_INTO_AIORTC = {
+    "link/receiver.py",
+    "link/broadcast.py",
+    "link/repeater.py",
+    "link/unreadable.py",
+}
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")
 NOT_PRIVATE = {"os._exit"}
 

@@ -42,3 +42,12 @@ def test_no_pattern_gets_more_than_burst_and_average(gaps: list[float]) -> None:
         at += gap
         allowed += limit.allows(at)
         assert allowed <= 5 + 10 * at + 1e-6
+
+
+def test_a_larger_amount_takes_as_many_or_none_at_all() -> None:
+    limit = RateLimit(per_second=4, burst=4)
+    assert limit.allows(0.0, 3)
+    assert not limit.allows(0.0, 2)
+    assert limit.allows(0.0)
+    assert not limit.allows(0.25, 2)
+    assert limit.allows(0.5, 2)

@@ -7,12 +7,15 @@ from contextlib import suppress
 
 import msgspec
 from rich.console import Console
+from rich.table import Table
 
 from ..errors import BallstreamError
 from ..impairment.presets import PRESETS
 from ..report.environment import environment
+from ..report.stdout import print_document, print_lines
 from .config import BenchConfig
 from .profile import profile, profile_table
+from .proof import HOLD_MS, TOLERANCE_MS, Medians, parts, proof_table, prove
 from .run import Run, run_scenario
 from .scenarios import SCENARIOS
 from .table import results_document, results_table
@@ -20,12 +23,13 @@ from .table import results_document, results_table
 
 def run_bench(config: BenchConfig) -> int:
     """Run scenarios in turn, as often as configured, and print what came of it."""
+    on = environment()
     results = asyncio.run(_alternate(config.scenarios, config.repeat, config.duration))
     if config.json:
-        sys.stdout.write(results_document(results, config.duration, environment()) + "\n")
+        written = print_document(results_document(results, config.duration, on))
     else:
-        Console(width=200).print(results_table(results))
-    return 0
+        written = print_lines(_drawn(results_table(results), 200))
+    return 0 if written else 1
 
 
 async def _alternate(names: Sequence[str], repeat: int, duration: float) -> dict[str, list[Run]]:
@@ -46,24 +50,70 @@ def run_profile(config: BenchConfig) -> int:
     if not parts:
         raise BallstreamError("no frame went all the way round: nothing to profile")
     if config.json:
-        sys.stdout.write(msgspec.json.encode(parts).decode() + "\n")
+        written = print_document(msgspec.json.encode(parts).decode())
     else:
-        Console(width=100).print(profile_table(parts))
+        written = print_lines(_drawn(profile_table(parts), 100))
+    return 0 if written else 1
+
+
+def _drawn(table: Table, width: int) -> list[str]:
+    """A table in lines, drawn with signs and colours that standard output has."""
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(table)
+    return captured.get().splitlines()
+
+
+def run_proof(config: BenchConfig) -> int:
+    """Compare known delays with what is reported of them; raises BallstreamError where they differ.
+
+    The runs without delays and those with them take turns.
+    """
+    without, delayed = asyncio.run(_prove(config.repeat, config.duration))
+    proved = parts(without, delayed)
+    agrees = all(each.agrees for each in proved)
+    if config.json:
+        content = {
+            "proved": agrees,
+            "parts": [
+                {**msgspec.structs.asdict(each), "reported": each.reported} for each in proved
+            ],
+            "environment": environment(),
+        }
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(content)).decode() + "\n")
+    else:
+        Console(width=100).print(proof_table(proved))
+    if not agrees:
+        wrong = ", ".join(each.part for each in proved if not each.agrees)
+        raise BallstreamError(
+            f"not proved: off by more than {TOLERANCE_MS:g} ms in {wrong}; is the machine busy?"
+        )
+    _say(f"proved: what was reported is what was recorded, to within {TOLERANCE_MS:g} ms")
     return 0
+
+
+async def _prove(repeat: int, duration: float) -> tuple[list[Medians], list[Medians]]:
+    without, delayed = [], []
+    for turn in range(1, repeat + 1):
+        _say(f"without delays and with them, run {turn} of {repeat}, {duration:g} s each")
+        without.append(await prove(0.0, "prompt", duration))
+        delayed.append(await prove(HOLD_MS, "slow", duration))
+    return without, delayed
 
 
 def run_list() -> int:
     """Print what there is: scenarios, and networks by name."""
     networks = {name: f"{each.spec}: {each.description}" for name, each in PRESETS.items()}
-    _print_named("Scenarios", {each.name: each.meaning for each in SCENARIOS.values()})
-    _print_named("Networks for --impair, delays one way", networks)
-    return 0
+    lines = (
+        *_named("Scenarios", {each.name: each.meaning for each in SCENARIOS.values()}),
+        *_named("Networks for --impair, delays one way", networks),
+    )
+    return 0 if print_lines(lines) else 1
 
 
-def _print_named(title: str, named: Mapping[str, str]) -> None:
+def _named(title: str, named: Mapping[str, str]) -> list[str]:
     width = max(map(len, named))
-    lines = (f"  {name:<{width}}  {meaning}\n" for name, meaning in named.items())
-    sys.stdout.write(f"{title}:\n{''.join(lines)}")
+    return [f"{title}:", *(f"  {name:<{width}}  {meaning}" for name, meaning in named.items())]
 
 
 def _say(text: str) -> None:

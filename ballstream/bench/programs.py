@@ -41,16 +41,23 @@ class Program:
     def terminate(self) -> None:
         self._process.terminate()
 
+    def tell(self, line: str) -> None:
+        """Say something short to it, on its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+
     def close_input(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
-    async def ready(self) -> None:
+    async def ready(self) -> str:
         """Wait for its first line; raises BallstreamError where it ends without one."""
         assert self._process.stdout is not None
-        if not await self._process.stdout.readline():
+        line = await self._process.stdout.readline()
+        if not line:
             await self._ended()
             raise self._failure()
+        return line.decode()
 
     async def output(self) -> str:
         """Wait for its end; what it printed. Raises BallstreamError where it failed."""

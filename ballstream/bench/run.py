@@ -3,8 +3,8 @@
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,15 @@ class Run(msgspec.Struct, frozen=True):
     config: dict[str, Any]
 
 
+Way = Callable[[Path], AbstractAsyncContextManager[Path]]
+"""The socket of the server, into one from which the measured client finds another way to it."""
+
+
 async def run_scenario(
-    scenario: Scenario, duration: float, env: Mapping[str, str] | None = None
+    scenario: Scenario,
+    duration: float,
+    env: Mapping[str, str] | None = None,
+    way: Way = nullcontext,
 ) -> Run:
     """Run a scenario for `duration` seconds; raises BallstreamError where an end fails.
 
@@ -57,14 +64,15 @@ async def run_scenario(
     theirs = {name: f"{value}.client" for name, value in ours.items()}
     place = folder_for_socket(f"{_FOLDER}12345678/socket")
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=place) as folder:
-        path = str(Path(folder) / "socket")
-        flags = ("-s", "unix-socket", "--signaling-path", path)
+        path = Path(folder) / "socket"
+        flags = _flags(path)
         most = ("--max-sessions", str(scenario.viewers + 64))
         measured = ("--json", "--name", MEASURED, "--duration", str(duration))
         async with (
             running(_SERVER, *flags, *scenario.server, *most, "--json", env=ours) as server,
             _company(scenario, flags, path) as company,
-            running(_CLIENT, *flags, *scenario.client, *measured, env=theirs) as client,
+            way(path) as entrance,
+            running(_CLIENT, *_flags(entrance), *scenario.client, *measured, env=theirs) as client,
             _limited(duration + _MARGIN, "a run did not end"),
         ):
             reception, (server_cpu, client_cpu) = await _both(client, server, duration)
@@ -73,6 +81,11 @@ async def run_scenario(
             report = json.loads(await server.output())
     config = {"server": report["config"], "client": json.loads(reception)["config"]}
     return Run(measured_session(report), server_cpu, client_cpu, frames, config)
+
+
+def _flags(path: Path) -> tuple[str, ...]:
+    """The flags for signalling over a socket."""
+    return ("-s", "unix-socket", "--signaling-path", str(path))
 
 
 def measured_session(report: Mapping[str, Any]) -> SessionReport:
@@ -114,7 +127,7 @@ class _Company:
 
 @asynccontextmanager
 async def _company(
-    scenario: Scenario, flags: tuple[str, ...], path: str
+    scenario: Scenario, flags: tuple[str, ...], path: Path
 ) -> AsyncIterator[_Company]:
     """All further clients and viewers, each of whom is there; they end with the context."""
     async with AsyncExitStack() as stack:
@@ -126,7 +139,7 @@ async def _company(
         ]
         viewers = None
         if scenario.viewers:
-            watching = running(_VIEWERS, path, str(scenario.viewers))
+            watching = running(_VIEWERS, str(path), str(scenario.viewers))
             viewers = await stack.enter_async_context(watching)
         async with _limited(_GATHERING, "not all of the further clients were there"):
             for program in (*clients, *([viewers] if viewers else [])):

@@ -13,6 +13,7 @@ import click
 
 from ..config import ClientConfig, ServerConfig
 from ..errors import INTERRUPTED, BallstreamError, import_problem, printable
+from .descriptors import fill_standard_descriptors
 from .flags import Command, command
 
 if TYPE_CHECKING:
@@ -42,10 +43,12 @@ def _compare(config: "BenchConfig") -> int:
 
     The table shows medians of the runs; the gain is against the last scenario.
     """
-    from ..bench.main import run_bench, run_list, run_profile
+    from ..bench.main import run_bench, run_list, run_profile, run_proof
 
     if config.list:
         return run_list()
+    if config.proof:
+        return run_proof(config)
     return run_profile(config) if config.profile else run_bench(config)
 
 
@@ -83,6 +86,7 @@ def bench(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> NoReturn:
     """Run a command; whatever goes wrong becomes one line and an exit status."""
+    fill_standard_descriptors()
     try:
         status = command.main(arguments, prog_name=name, standalone_mode=False)
     except click.ClickException as error:

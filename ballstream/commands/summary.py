@@ -1,9 +1,6 @@
 """The last words of a run: files first, then standard output."""
 
-import logging
-import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,8 +11,7 @@ from ..report import records, view
 from ..report.environment import environment
 from ..report.folder import OutputFolder
 from ..report.records import EmulatedNetwork, ReceptionReport, SessionReport
-
-logger = logging.getLogger(__name__)
+from ..report.stdout import print_document, print_lines
 
 
 class Summary:
@@ -39,7 +35,9 @@ class Summary:
         network = None if emulation is None else emulation.record()
         document = records.document(self._settings, self._environment, network, reports)
         in_file = output is None or output.write_summary(document)
-        return _print([document] if self._json else _text(reports, network)) and in_file
+        if self._json:
+            return print_document(document) and in_file
+        return print_lines(_text(reports, network)) and in_file
 
     def write_page(
         self,
@@ -66,29 +64,6 @@ class Summary:
 def _emulated(emulation: Emulation, origin: float) -> EmulatedNetwork:
     steps = [(at - origin, words) for at, words in emulation.steps()]
     return EmulatedNetwork(emulation.record(), steps)
-
-
-def _print(lines: Iterable[str]) -> bool:
-    text = "".join(f"{line}\n" for line in lines)
-    try:
-        if sys.stdout is None:
-            raise OSError("it is closed")
-        encoding = sys.stdout.encoding
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except OSError as error:
-        logger.error("cannot write to standard output: %s", error.strerror or error)
-        _let_go_of_stdout()
-        return False
-    return True
-
-
-def _let_go_of_stdout() -> None:
-    """Keep Python from trying once more, and from complaining, when it ends."""
-    if sys.stdout is not None:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
 
 
 def _text(

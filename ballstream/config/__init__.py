@@ -15,7 +15,7 @@ from .settings import (
 )
 from .syntax import MAX_BITRATE, MAX_NAME, MAX_SIZE, MIN_BITRATE, MIN_SIZE
 from .values import Address, IceServer, Secret, is_loopback
-from .words import Codec, FrameCodec, SignalingMethod, Transport
+from .words import Codec, FrameCodec, Redundancy, SignalingMethod, Transport
 
 __all__ = [
     "DIRECT",
@@ -34,6 +34,7 @@ __all__ = [
     "FrameCodec",
     "IceServer",
     "Network",
+    "Redundancy",
     "Reporting",
     "Secret",
     "ServerConfig",

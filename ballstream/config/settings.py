@@ -11,7 +11,7 @@ from ..impairment.presets import PRESETS
 from . import syntax
 from .flag import Flag, Group, Setting, default, given, says, says_not, where
 from .values import Address, IceServer, Secret, is_loopback
-from .words import Codec, FrameCodec, SignalingMethod, Transport
+from .words import Codec, FrameCodec, Redundancy, SignalingMethod, Transport
 
 MIN_FPS, MAX_FPS = 1, 120
 MIN_RADIUS = 4
@@ -301,6 +301,15 @@ class ServerConfig:
     )
     stock: bool = default(
         False, Flag("Use aiortc's own encoder, the baseline to measure against.", Group.VIDEO)
+    )
+    redundancy: Redundancy = default(
+        Redundancy.AUTO,
+        Flag(
+            "Send each packet of small frames again a few milliseconds later, before it is asked "
+            "for; auto: until the receiver's reports speak of no loss, and from when they do.",
+            Group.VIDEO,
+            without=(given("--stock"),),  # which leaves sending to aiortc
+        ),
     )
     publish: tuple[str, ...] = default(
         (),

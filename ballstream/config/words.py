@@ -32,3 +32,11 @@ class FrameCodec(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
     RAW = "raw"
+
+
+class Redundancy(StrEnum):
+    """Whether packets of video go out again before anybody asks for them."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"

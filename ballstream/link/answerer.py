@@ -10,7 +10,7 @@ from typing import NoReturn, Protocol, Self
 
 from aiortc import RTCDataChannel
 
-from ..config import Codec, Network
+from ..config import Codec, Network, Redundancy
 from ..endings import By, Ending, Reason, after, first_of
 from ..errors import InternalFailure
 from ..protocol import frames, messages
@@ -74,6 +74,7 @@ class Streams:
 
     The video in a codec, `VP8` or `H264`, is one broadcast for all; where that is None, each viewer
     gets a track of the source that aiortc encodes. The images have the codec's name beside them.
+    `redundancy` is that of the video.
     `published` is what of it goes to media servers, None where nothing is to.
     """
 
@@ -82,6 +83,7 @@ class Streams:
     video_codec: Codec
     images: Broadcast[Messages]
     image_codec: str
+    redundancy: Redundancy = Redundancy.OFF
     published: Published | None = None
 
     def track(
@@ -215,9 +217,9 @@ class Answerer:
         return "+".join(self._outlets.codecs.values())
 
     @property
-    def dropped(self) -> int:
-        """Frames that were left out because the client, or the way to it, did not keep up."""
-        return self._outlets.dropped
+    def repeats(self) -> bool:
+        """Whether the client gets packets of video more than once at present."""
+        return self._outlets.repeats
 
     async def bytes_sent(self) -> int:
         """What went out so far, in bytes; without media, what the frames alone took."""
@@ -229,7 +231,7 @@ class Answerer:
         track = self._streams.track(self._listener.sent, guard, self._listener.left_out)
         sender = send_track(self.peer.connection, track, self._streams.video_codec)
         if isinstance(track, ViewerTrack):
-            track.listen(sender)
+            track.listen(sender, self._streams.redundancy)
             if playout_delay is not None:
                 show_at_once(sender, playout_delay)
         guard.on(track, "ended", self._outlets.give_up, "hearing of a track's end")
@@ -333,8 +335,8 @@ class Outlets:
         raise InternalFailure("sending the video", RuntimeError("aiortc gave it up"))
 
     @property
-    def dropped(self) -> int:
-        return sum(each.dropped for each in self._outlets if not isinstance(each, BallTrack))
+    def repeats(self) -> bool:
+        return any(each.repeats for each in self._outlets if isinstance(each, ViewerTrack))
 
     @property
     def bytes_sent(self) -> int:

@@ -30,12 +30,14 @@ from aiortc.rtp import (
 )
 from av import VideoFrame
 
+from ..config import Redundancy
 from ..rate import RateLimit
 from ..trace import mark
 from .codec import VideoPacket
 from .guard import Guard
 from .playout import AtOnce
 from .probe import NoTransport, run_at_once
+from .repeater import Repeater
 from .source import Drawn, OnFrame, Source, ignore
 
 Packet = TypeVar("Packet")
@@ -198,6 +200,8 @@ class ViewerTrack(VideoStreamTrack):
     that does not keep up has a slot of one: `dropped` counts what did not fit, and when it comes
     back it goes on with a new keyframe, because a frame whose predecessor is missing cannot be
     decoded. What fails here fails under `guard`.
+
+    It has nine fields, as here meet what a viewer gets, what becomes of it, and what is repeated.
     """
 
     def __init__(
@@ -216,14 +220,25 @@ class ViewerTrack(VideoStreamTrack):
         self._slot: tuple[VideoPacket, Drawn] | None = None
         self._in_step = False
         self._filled = asyncio.Event()
+        self._repeater: Repeater | None = None
 
     def release(self) -> None:
         """Let the frames begin."""
         if self.readyState == "live":
             self._broadcast.add(self)
 
-    def listen(self, sender: RTCRtpSender) -> None:
-        """Give the viewer what its receiver asks for, keyframes and lost packets, within limits."""
+    @property
+    def repeats(self) -> bool:
+        """Whether the viewer gets packets more than once at present, as they may be lost."""
+        return self._repeater is not None and self._repeater.active
+
+    def listen(self, sender: RTCRtpSender, redundancy: Redundancy = Redundancy.OFF) -> None:
+        """Give the viewer what its receiver asks for, keyframes and lost packets, within limits.
+
+        With redundancy it gets packets again before it asks. To be called before the sender starts.
+        """
+        if redundancy is not Redundancy.OFF:
+            self._repeater = Repeater(sender, redundancy, self._guard)
         limit = RateLimit(_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE)
         budget = RateLimit(_RETRANSMISSIONS_PER_SECOND, _RETRANSMISSIONS_PER_SECOND)
         retransmit = sender._retransmit
@@ -285,5 +300,7 @@ class ViewerTrack(VideoStreamTrack):
     def stop(self) -> None:
         """Leave the broadcast."""
         self._broadcast.remove(self)
+        if self._repeater is not None:
+            self._repeater.close()
         self._filled.set()
         super().stop()

@@ -96,9 +96,15 @@ def _extension_line(extension: Extension) -> str:
 
 
 def _inactive(section: Section, formats: Sequence[Format], block: Sequence[str]) -> list[str]:
-    """A section in which nothing is sent, over the transport of another."""
+    """A section in which nothing is sent, over the transport of another.
+
+    It may be the tagged one, in which alone the offerer looks for the transport (RFC 9143, 7.3).
+    """
     _, port, *_ = block[0].split()
-    transport = ("a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:")
+    transport = (
+        "a=ice-ufrag:", "a=ice-pwd:", "a=fingerprint:", "a=setup:", "a=candidate:",
+        "a=end-of-candidates",
+    )  # fmt: skip
     numbers = " ".join(str(each.number) for each in formats)
     return [
         f"m={section.kind} {port} {section.protocol} {numbers}",

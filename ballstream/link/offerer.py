@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
+import msgspec
 from aiortc import RTCDataChannel
 from av import VideoFrame
 
@@ -22,6 +23,7 @@ from .peer import Peer
 from .picture import planes_of_frame
 from .pictures import Pictures
 from .receiver import OnPicture, Reception, open_reception
+from .redundancy import INTERVAL
 from .scaled import as_drawn, numbered
 from .watch import Watch
 
@@ -125,14 +127,19 @@ class Link(Generic[Picture]):
 
         `frame` is the picture's number; `x` and `y` are in pixels of the picture as it came,
         OpenCV's convention; `detect_ms` is how long the detector took. What cannot be sent now is
-        never sent.
+        never sent. While the server says that packets are lost, a copy follows.
         """
         came_at = self._arrivals.instant(frame)
         client_ms = None if came_at is None else round(1e3 * (time.monotonic() - came_at), 3)
         if x is not None and y is not None and (drawn := self._drawn) is not None:
             x, y = as_drawn((x, y), self._arrivals.size(frame) or drawn, drawn)
         detect_ms = None if detect_ms is None else round(detect_ms, 3)
-        return self._say(Estimate(frame, x, y, detect_ms, client_ms))
+        estimate = Estimate(frame, x, y, detect_ms, client_ms)
+        if frame is not None and self.feedback is not None and self.feedback.repeat is True:
+            again = self._peer.guard("saying it again")(self._say)
+            copy = msgspec.structs.replace(estimate, again=True)
+            asyncio.get_running_loop().call_later(INTERVAL, again, copy)
+        return self._say(estimate)
 
     def _say(self, message: Estimate | Alive) -> bool:
         channel = self._channel

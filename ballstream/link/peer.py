@@ -7,12 +7,19 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCIceTransportPolicy, RTCPeerConnection
+from aiortc import (
+    RTCConfiguration,
+    RTCDtlsTransport,
+    RTCIceServer,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+)
 from aiortc.stats import RTCTransportStats
 
 from ..config import Network
-from ..errors import PeerLost, PeerMisbehaves
+from ..errors import InternalFailure, PeerLost, PeerMisbehaves
 from .guard import Guard
+from .receiver import reading
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +63,9 @@ class Peer:
         gone; where there is media it always does."""
 
         self.guard = Guard()
+        self._reading: set[asyncio.Future[None]] = set()
+        """The tasks of aiortc that read what comes, once there is a connection."""
+
         self._changed = asyncio.Event()
         self.guard.on(
             self.connection, "connectionstatechange", self._changed.set, "noting a change of state"
@@ -93,11 +103,15 @@ class Peer:
                 "signalling worked but no media connection came about: is UDP blocked between "
                 "the two ends? A TURN server can be a way around: see --ice-server, --relay-only"
             )
+        # Once it is closed, they are no longer to be had.
+        found = map(reading, transports(self.connection))
+        self._reading = {each for each in found if each is not None}
 
     async def watch(self) -> None:
         """Return when the other end closes the connection.
 
-        Raises PeerLost if it falls silent, PeerMisbehaves if it floods us.
+        Raises PeerLost if it falls silent, PeerMisbehaves if it floods us, InternalFailure where it
+        was aiortc that fell over a packet.
         """
         received, packets = -1, 0
         self.heard_at = time.monotonic()
@@ -119,6 +133,13 @@ class Peer:
             # Until the last time that it gave its consent it was there, though it said nothing.
             self.heard_at = max(self.heard_at, time.monotonic() - CONSENT)
             raise PeerLost("the media connection broke")
+        self._check_reading()
+
+    def _check_reading(self) -> None:
+        """Raise InternalFailure where it was aiortc that fell over a packet."""
+        for task in self._reading:
+            if task.done() and not task.cancelled() and (error := task.exception()):
+                raise InternalFailure("reading packets", error) from error
 
     async def bytes_sent(self) -> int:
         """What went out so far, in bytes: media, reports and messages, encrypted."""
@@ -139,13 +160,14 @@ async def close(connection: RTCPeerConnection) -> None:
             await connection.close()
     except Exception:  # a connection that was never fully set up raises all sorts of things
         logger.debug("closing a connection failed", exc_info=True)
-        transports = [
-            transceiver.receiver.transport for transceiver in connection.getTransceivers()
-        ]
-        if connection.sctp is not None:
-            transports.append(connection.sctp.transport)
-        for transport in transports:
+        for transport in transports(connection):
             with suppress(Exception):
                 await transport.stop()
             with suppress(Exception):
                 await transport.transport.stop()
+
+
+def transports(connection: RTCPeerConnection) -> list[RTCDtlsTransport]:
+    """Those that a connection goes over, one of them perhaps several times."""
+    found = [transceiver.receiver.transport for transceiver in connection.getTransceivers()]
+    return found if connection.sctp is None else [*found, connection.sctp.transport]

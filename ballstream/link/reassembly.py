@@ -11,9 +11,14 @@ CAPACITY = 512
 FIRST_ROUND_TRIP = 0.01
 """What the round trip counts as, in seconds, until a packet came that was asked for."""
 
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.03, 0.25
 _SHORTEST_RETRY = 0.01
+_SHORTEST_WAIT = 1.0
 _KEYFRAME_RETRY = 0.1
+_COPIES_WITHIN, _COPIES_FOR = 0.012, 1.0
+"""Seconds within which a sender repeats packets, if it does, and for how long it counts as one."""
+
+_MOST_AT_ONCE = 32
+"""Packets in a row that are asked for; of more a keyframe is sooner there."""
 _STRANGERS_BEFORE_RESTART = 16
 
 
@@ -54,18 +59,19 @@ class Request:
 @dataclass(slots=True)
 class _Hole:
     since: float
-    asked_at: float | None = None
+    ask_at: float
+    asked: int = 0
 
 
 class Reassembly:
     """Puts frames together and releases each at its last packet.
 
     `add` takes packets as they come and returns what they complete. After each, and again at
-    `next_request_at`, `request` says what to ask for. A hole is asked for at once, and again
-    every one and a half round trips; when that does not help in time it is given up: nothing is
-    released until a keyframe is complete, and then that comes at once.
+    `next_request_at`, `request` says what to ask for. A hole is asked for at once. When it is time
+    to ask again, a keyframe is asked for as well, and whichever is complete first ends the wait.
+    What is missing after seconds is given up.
 
-    It has twelve fields, as any packet may change any of them: they are one sequence's state.
+    It has thirteen fields, as any packet may change any of them: they are one sequence's state.
     """
 
     def __init__(self) -> None:
@@ -82,6 +88,7 @@ class Reassembly:
         self._highest: int | None = None
         self._timestamp: int | None = None
         self._keyframe_asked_at: float | None = None
+        self._repeated_at = float("-inf")
         self._strangers = 0
 
     def add(self, part: Part, now: float) -> list[EncodedFrame]:
@@ -92,6 +99,7 @@ class Reassembly:
         self._holes.pop(sequence, None)
         self._learn_round_trip(sequence, now)
         if sequence in self._parts or sequence < self._from:
+            self._repeated_at = now
             return []
         self._parts[sequence] = part
         if part.starts_keyframe:
@@ -114,7 +122,7 @@ class Reassembly:
             self._give_up(max(expired) + 1)
         packets = []
         for place, hole in self._holes.items():
-            if hole.asked_at is None or now >= hole.asked_at + self._retry_after:
+            if now >= hole.ask_at:
                 self._ask(place, hole, now)
                 packets.append(place & 0xFFFF)
         keyframe = self._lacks_keyframe and self._keyframe_due_at <= now
@@ -125,26 +133,28 @@ class Reassembly:
     @property
     def next_request_at(self) -> float | None:
         """The instant at which `request` will have something to say if nothing comes before."""
-        instants = [
-            min(hole.since + self._patience, (hole.asked_at or hole.since) + self._retry_after)
-            for hole in self._holes.values()
-        ]
+        instants = [min(hole.since + self._patience, hole.ask_at) for hole in self._holes.values()]
         if self._lacks_keyframe:
             instants.append(self._keyframe_due_at)
         return min(instants, default=None)
 
     @property
     def _retry_after(self) -> float:
-        return max(_SHORTEST_RETRY, 1.5 * self.round_trip)
+        return max(_SHORTEST_RETRY, 1.25 * self.round_trip)
 
     @property
     def _patience(self) -> float:
-        return min(max(_SHORTEST_WAIT, 4 * self.round_trip), _LONGEST_WAIT)
+        return max(_SHORTEST_WAIT, 6 * self.round_trip)
 
     @property
     def _lacks_keyframe(self) -> bool:
-        """Whether nothing can be released until a keyframe comes, and none has begun to."""
-        return self._next is None and self._highest is not None and not self._keyframe_starts
+        """Whether only a keyframe helps, or soonest, and none has begun to come."""
+        if self._highest is None:
+            return False
+        stuck = max((place for place, hole in self._holes.items() if hole.asked > 1), default=None)
+        if stuck is None:
+            return self._next is None and not self._keyframe_starts
+        return all(start < stuck for start in self._keyframe_starts)
 
     @property
     def _keyframe_due_at(self) -> float:
@@ -171,8 +181,11 @@ class Reassembly:
             return self._highest
         self._strangers = 0
         place = self._highest + distance
-        for missing in range(self._highest + 1, place):
-            self._holes[missing] = _Hole(now)
+        if place - self._highest > _MOST_AT_ONCE:
+            self._give_up(place)
+        else:
+            for missing in range(self._highest + 1, place):
+                self._holes[missing] = _Hole(now, now)
         self._highest = max(self._highest, place)
         return place
 
@@ -182,12 +195,20 @@ class Reassembly:
         self._questions.setdefault(place, now)
         if len(self._questions) > CAPACITY:
             del self._questions[next(iter(self._questions))]
-        hole.asked_at = now
+        # What is only guessed at is doubled, until it is long enough for an answer.
+        guessed = self.round_trip == FIRST_ROUND_TRIP
+        hole.ask_at = now + self._retry_after * (2**hole.asked if guessed else 1)
+        hole.asked += 1
 
     def _learn_round_trip(self, place: int, now: float) -> None:
         asked_at = self._questions.pop(place, None)
-        if asked_at is not None:
-            self.round_trip += (now - asked_at - self.round_trip) / 4
+        if asked_at is None:
+            return
+        took = now - asked_at
+        if took < _COPIES_WITHIN and now < self._repeated_at + _COPIES_FOR:
+            return  # a copy that was under way already
+        first = self.round_trip == FIRST_ROUND_TRIP
+        self.round_trip += (took - self.round_trip) / (1 if first else 4)
 
     def _release(self) -> list[EncodedFrame]:
         frames: list[EncodedFrame] = []

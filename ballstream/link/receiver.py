@@ -14,6 +14,11 @@ Uses these private names of aiortc 1.16, all of an `RTCRtpReceiver` before it st
 * `_handle_rtp_packet`: to try whether the above are still called, on a receiver of no peer's.
 
 Should one be gone, or not be called, `receive` says so once and leaves reception to aiortc.
+
+And of an `RTCDtlsTransport`:
+
+* `_task`: reads its packets. An error in it, aiortc's own, closes the connection just as the other
+  end's goodbye does; without the name the two cannot be told apart.
 """
 
 import asyncio
@@ -25,7 +30,7 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import Any
 
-from aiortc import RTCRtpReceiver
+from aiortc import RTCDtlsTransport, RTCRtpReceiver
 from aiortc.codecs import depayload, get_decoder
 from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterFrame
@@ -126,6 +131,11 @@ def open_reception(
         raise RuntimeError("too late: receive() has to be called before the receiver starts")
     kind = StockReception if stock or missing else QuickReception
     return kind(receiver, on_picture, guard)
+
+
+def reading(transport: RTCDtlsTransport) -> "asyncio.Future[None] | None":
+    """The task that reads the packets of a transport; None where that is not known, or over."""
+    return getattr(transport, "_task", None)
 
 
 class Reception(ABC):

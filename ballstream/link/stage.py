@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from ..config import FrameCodec, ServerConfig
+from ..config import FrameCodec, Redundancy, ServerConfig
 from ..errors import UsageError
 from ..protocol.frames import ImageCodec
 from ..scene.motion import bounce
@@ -19,6 +19,7 @@ from .codec import Encoding, video_compressor
 from .imagecodec import image_compressor
 from .images import MAX_BUFFERED
 from .published import Published
+from .repeater import can_repeat
 from .source import BallSource
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class Stage:
             config.codec,
             self._images,
             codec.name,
+            _redundancy(config),
             Published() if config.publish else None,
         )
         self._open = AsyncExitStack()
@@ -88,3 +90,11 @@ def _is_stock(config: ServerConfig) -> bool:
         logger.warning("this aiortc lacks what one encoder for all needs; using its own")
         return True
     return False
+
+
+def _redundancy(config: ServerConfig) -> Redundancy:
+    """Whether viewers get packets more than once, as far as this aiortc lets us."""
+    if config.redundancy is not Redundancy.OFF and not config.stock and not can_repeat():
+        logger.warning("this aiortc lacks what redundancy needs; no packet is repeated")
+        return Redundancy.OFF
+    return config.redundancy

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..errors import ProtocolError
 from .stamp import MODULUS
@@ -25,7 +26,8 @@ class Estimate(msgspec.Struct, frozen=True, tag_field="type", tag="estimate"):
 
     `frame` is the number read from the picture's stamp, or None; `x` and `y` are the centre in
     pixels of the picture, both None where no ball was found; `detect_ms` is the detector's time,
-    `client_ms` that from the last packet of the frame to this message.
+    `client_ms` that from the last packet of the frame to this message. `again` is True in a copy
+    of an estimate, which counts only where the first did not arrive.
     """
 
     frame: Annotated[int, msgspec.Meta(ge=0, lt=MODULUS)] | None
@@ -33,6 +35,7 @@ class Estimate(msgspec.Struct, frozen=True, tag_field="type", tag="estimate"):
     y: float | None
     detect_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     client_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    again: bool | UnsetType = UNSET
 
 
 Total = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -52,12 +55,14 @@ class Feedback(msgspec.Struct, frozen=True, tag_field="type", tag="feedback"):
     """Server to client: how the client is doing; the figures are recent medians, or None.
 
     `size` is the picture's width and height, in whose pixels places are; None of older servers.
+    `repeat` is True while packets are lost: the client does well to send its estimates twice.
     """
 
     answered: int
     detection_error_px: float | None
     latency_ms: float | None
     size: tuple[Extent, Extent] | None = None
+    repeat: bool | UnsetType = UNSET
 
 
 _Message = Estimate | Alive | Feedback

@@ -81,8 +81,13 @@ class OutputFolder:
             yield from file
 
     def write_summary(self, document: str) -> bool:
-        """Write `summary.json`; False, and a line in the log, where that cannot be."""
-        return self._write("summary.json", lambda: document + "\n")
+        """Write `summary.json`, and the rows that wait.
+
+        False, and a line in the log, where one of the two files is not complete.
+        """
+        written = self._write("summary.json", lambda: document + "\n")
+        self._flush()
+        return written and self.complete
 
     def write_report(self, make: Callable[[], str]) -> bool:
         """Write `report.html`, made when all rows can be read; False where that cannot be."""

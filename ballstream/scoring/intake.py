@@ -40,7 +40,7 @@ class Intake:
                 self._refuse(at)
             return None
         verdict = self._scorer.score(message, at)
-        return None if verdict.result is Result.EARLY else verdict
+        return None if verdict.result in (Result.EARLY, Result.AGAIN) else verdict
 
     def _refuse(self, at: float) -> None:
         self._scorer.reject()

@@ -36,6 +36,9 @@ class Result(StrEnum):
     EARLY = "early"
     """Of a frame from before the opening: it counts for nothing, nor against anybody."""
 
+    AGAIN = "again"
+    """The copy of an estimate that has come: likewise."""
+
 
 class Verdict(msgspec.Struct, frozen=True):
     """One estimate beside the truth; None where there is nothing to compare.
@@ -333,7 +336,8 @@ class Scorer:
         if frame is not None and not frame.due:
             return verdict(Result.EARLY, **figures)
         if self._is_answered(frame, at):
-            return verdict(Result.DUPLICATE, **figures)
+            copied = estimate.again is True
+            return verdict(Result.AGAIN if copied else Result.DUPLICATE, **figures)
         if frame is not None and at - frame.drawn_at > REMEMBERED:
             return verdict(Result.LATE, **figures)
         if estimate.x is None or estimate.y is None:

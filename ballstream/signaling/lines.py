@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..errors import BallstreamError, SignalingError
+from ..errors import BallstreamError, InternalFailure, SignalingError
 from .messages import (
     MAX_LINE,
     Accept,
@@ -17,6 +17,7 @@ from .messages import (
     IncomingOffer,
     Message,
     Offer,
+    Refused,
     decode,
     short,
 )
@@ -117,7 +118,7 @@ class LineOffer(IncomingOffer):
         await self._lines.send(Answer(sdp))
 
     async def refuse(self, error: BallstreamError) -> None:
-        await refuse(self._lines, error)
+        await _refuse(self._lines, error)
 
     async def goodbye(self) -> None:
         await self._lines.send(Bye())
@@ -152,7 +153,20 @@ async def read_offer(lines: Lines) -> LineOffer | None:
             raise SignalingError("the first message must be an offer")
 
 
-async def refuse(lines: Lines, error: BallstreamError) -> None:
+async def turn_away(lines: Lines, error: Exception, refused: Refused) -> None:
+    """Tell `refused` and the client why no offer could be read."""
+    refusal = _as_refusal(error)
+    refused(refusal)
+    await _refuse(lines, refusal)
+
+
+def _as_refusal(error: Exception) -> BallstreamError:
+    return (
+        error if isinstance(error, SignalingError) else InternalFailure("reading an offer", error)
+    )
+
+
+async def _refuse(lines: Lines, error: BallstreamError) -> None:
     """Tell a client that there will be no answer, and why."""
     await lines.send(Failure(str(error)))
 
@@ -166,6 +180,8 @@ async def _hear_goodbye(lines: Lines, gone: Gone) -> None:
             raise SignalingError("after offer and answer there is only the bye")
     except SignalingError as error:
         gone.fail(error)
+    except Exception as error:
+        gone.fail(InternalFailure("waiting for a goodbye", error))
     else:
         if message is not None:
             gone.set()

@@ -70,15 +70,18 @@ class Gone(asyncio.Event):
 
     def __init__(self) -> None:
         super().__init__()
-        self._error: SignalingError | None = None
+        self._error: BallstreamError | None = None
 
-    def fail(self, error: SignalingError) -> None:
-        """Let everybody who waits know that the peer does not keep to the protocol."""
+    def fail(self, error: BallstreamError) -> None:
+        """Let everybody who waits know that there will be none, and why."""
         self._error = error
         self.set()
 
     async def wait(self) -> Literal[True]:
-        """Return at the goodbye; raises SignalingError where something else came."""
+        """Return at the goodbye; raises SignalingError where something else came.
+
+        InternalFailure where we failed to hear it.
+        """
         await super().wait()
         if self._error is not None:
             raise self._error

@@ -12,9 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+from ..beside import hand_over
 from ..config import Address
 from ..errors import SignalingError, Unavailable
-from .lines import LineOffer, Lines, exchanging, read_offer, refuse
+from .lines import LineOffer, Lines, exchanging, read_offer, turn_away
 from .messages import MAX_LINE, Accept, Exchange, Message, Refused, encode
 from .retry import persist, reason_of
 
@@ -149,15 +150,17 @@ class _Clients:
         task = asyncio.create_task(self._serve(lines))
         self._tasks[task] = lines
         task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(hand_over)
 
     async def _serve(self, lines: SocketLines) -> None:
         try:
-            offer = await self._first_offer(lines)
-            if offer is not None:
-                await offer.run(self._accept)
-        except SignalingError as error:
-            self._refused(error)
-            await refuse(lines, error)
+            try:
+                offer = await self._first_offer(lines)
+            except Exception as error:
+                await turn_away(lines, error, self._refused)
+            else:
+                if offer is not None:
+                    await offer.run(self._accept)
         finally:
             await lines.close()
 

@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TextIO
 
+from ..beside import hand_over
 from ..errors import SignalingError
-from .lines import Lines, exchanging, read_offer, refuse
+from .lines import Lines, exchanging, read_offer, turn_away
 from .messages import MAX_LINE, Accept, Exchange, Message, Refused, encode
 
 
@@ -58,11 +59,14 @@ async def listen_terminal(
 ) -> AsyncIterator[str]:
     """Call `accept` with each offer that is pasted, one after the other, while the context lasts.
 
-    `ended` is called when standard input has come to its end, so that nobody can come any more.
+    `ended` is called when nobody can come any more: standard input has come to its end, or we
+    failed to read it.
     Raises SignalingError where it is neither a terminal nor a pipe.
     """
     async with _open_terminal(output) as lines:
-        turns = asyncio.create_task(_take_turns(lines, accept, refused, ended))
+        turns = asyncio.create_task(_take_turns(lines, accept, refused))
+        turns.add_done_callback(hand_over)
+        turns.add_done_callback(lambda _: ended())
         try:
             yield "this terminal"
         finally:
@@ -70,20 +74,20 @@ async def listen_terminal(
             await asyncio.gather(turns, return_exceptions=True)
 
 
-async def _take_turns(
-    lines: Lines, accept: Accept, refused: Refused, ended: Callable[[], None]
-) -> None:
+async def _take_turns(lines: Lines, accept: Accept, refused: Refused) -> None:
     while True:
         try:
             offer = await read_offer(lines)
-            if offer is None:
-                break
-            # In a task that ends with the session: the server waits for it, and not for the next.
-            await asyncio.create_task(offer.run(accept))
         except SignalingError as error:
-            refused(error)
-            await refuse(lines, error)
-    ended()
+            await turn_away(lines, error, refused)
+            continue
+        except Exception as error:
+            await turn_away(lines, error, refused)
+            break
+        if offer is None:
+            break
+        # In a task that ends with the session: the server waits for it, and not for the next.
+        await asyncio.create_task(offer.run(accept))
 
 
 @asynccontextmanager

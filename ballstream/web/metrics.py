@@ -162,5 +162,5 @@ def _kind(session: Watched) -> str:
 def _outcome(report: SessionReport) -> str:
     if report.ended is not None and report.ended.failed:
         return "failed"
-    # The seconds are counted from the first frame on.
+    # The seconds are counted from the first frame on that was due.
     return "ended" if report.seconds else "never_connected"

@@ -279,6 +279,7 @@ def test_wrong_usage_is_one_line_and_status_2(
         ("server --quality 90", "--quality has no effect without --frame-codec jpeg"),
         ("server --frame-codec raw --quality 5", "--quality has no effect without --frame-codec"),
         ("server --stock --bitrate 1M", "--bitrate has no effect beside --stock"),
+        ("server --stock --redundancy on", "--redundancy has no effect beside --stock"),
         ("server --relay-only --advertise ::1", "--advertise has no effect beside --relay-only"),
         (
             "server -s copy-and-paste --max-sessions 2",
@@ -313,6 +314,7 @@ def test_a_flag_without_effect_is_wrong_usage(command: Command, flags: str, text
         "client -s whep --token x --url http://a.example/ --wait 2",
         "client -s copy-and-paste --name arm",
         "server --impair cellular --impair-seed 3",
+        "server --redundancy off",
         "client --impair-up down --impair-seed 3",
         "client --transport TRACK --stock",
     ],
@@ -475,6 +477,7 @@ def test_the_json_document_of_an_idle_server(tmp_path: Path) -> None:
         "sessions": None,
         "max_sessions": 32,
         "stock": False,
+        "redundancy": "auto",
         "insecure": False,
     }
     warning, _ = done.stderr.splitlines()

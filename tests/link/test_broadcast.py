@@ -3,17 +3,18 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from aiortc import RTCPeerConnection, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
+from aiortc.rtp import RtpPacket
 from av import CodecContext, Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 from programs import soon
 
-from ballstream.config import Codec
+from ballstream.config import Codec, Redundancy
 from ballstream.errors import InternalFailure
 from ballstream.link.broadcast import (
     Broadcast,
@@ -253,6 +254,37 @@ async def test_retransmissions_to_one_viewer_have_a_budget(
     await connection.close()
     assert sent[:500] == list(range(500))
     assert len(sent) < 1000
+
+
+async def test_repeats_do_not_draw_on_the_budget_for_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+    repeated = asyncio.Event()
+
+    async def retransmit(self: RTCRtpSender, sequence_number: int) -> None:
+        sent.append(sequence_number)
+        if sequence_number == 40:
+            repeated.set()
+
+    monkeypatch.setattr(RTCRtpSender, "_retransmit", retransmit)
+    connection = RTCPeerConnection()
+    async with broadcast() as source:
+        track, _ = viewer(source)
+        sender: Any = connection.addTransceiver("video").sender
+        track.listen(sender, Redundancy.ON)
+        for number in range(9, 41):
+            sender._RTCRtpSender__rtp_history[number] = RtpPacket(sequence_number=number, marker=1)
+        assert track.repeats
+        await soon(repeated.wait())
+        assert sent == list(range(9, 41))
+        sent.clear()
+        for sequence_number in range(500):
+            await sender._retransmit(sequence_number)
+        assert sent == list(range(500))
+        track.stop()
+        assert not track.repeats
+    await connection.close()
 
 
 async def test_what_a_viewer_does_not_get_is_told_of() -> None:

@@ -82,12 +82,21 @@ def test_what_shares_the_transport_is_inactive() -> None:
         "a=rtcp-mux",
         "a=rtpmap:111 opus/48000/2",
         "a=rtpmap:0 PCMU/8000",
+        "a=candidate:1 1 udp 2130706431 10.0.0.7 40000 typ host",
+        "a=end-of-candidates",
         "a=ice-ufrag:ours",
         "a=ice-pwd:lkjihgfedcba9876543210",
         "a=fingerprint:sha-256 00",
         "a=setup:passive",
         "",
     ]
+
+
+def test_an_inactive_section_that_stands_for_the_transport_leads_to_it() -> None:
+    sdp = offer(AUDIO, VIDEO, DATA, session="a=group:BUNDLE 2 0 1\n")
+    told = answer(sdp)
+    assert disagreements(sdp, told) == []
+    assert values(sections(told)[0], "candidate") == ["1 1 udp 2130706431 10.0.0.7 40000 typ host"]
 
 
 def test_what_does_not_is_rejected() -> None:

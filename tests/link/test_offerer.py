@@ -50,6 +50,36 @@ async def test_pictures_come_and_answers_go(transport: str, codec: str, stock: b
         await asyncio.gather(living, return_exceptions=True)
 
 
+async def test_answers_go_twice_while_the_server_says_that_packets_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(offerer, "_ALIVE_PERIOD", 1000)
+    records = Records()
+    async with joined("track", records) as (server, link):
+        living = asyncio.create_task(link.closed())
+
+        async def answered() -> dict[str, object]:
+            picture = await soon(anext(link.pictures))
+            assert link.answer(picture.frame, 1.5, 2.5)
+            estimate: dict[str, object] = json.loads(await soon(records.messages.get()))
+            return estimate
+
+        assert server.say(Feedback(5, None, None, repeat=True))
+        while link.feedback is None:
+            await soon(anext(link.pictures))
+        first = await answered()
+        assert json.loads(await soon(records.messages.get())) == {**first, "again": True}
+        # Of one without a number nobody could tell that it is a copy.
+        assert link.answer(None, 1.5, 2.5)
+        assert server.say(Feedback(5, None, None))
+        while link.feedback.repeat:
+            await soon(anext(link.pictures))
+        unnumbered, last = json.loads(await soon(records.messages.get())), await answered()
+        assert "again" not in {*unnumbered, *last}
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+
+
 async def test_it_gives_a_sign_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offerer, "_ALIVE_PERIOD", 0.05)
     records = Records()

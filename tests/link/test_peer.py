@@ -120,3 +120,20 @@ async def test_a_failing_callback_is_kept_and_the_connection_goes_on() -> None:
         with pytest.raises(InternalFailure, match="taking a channel"):
             await soon(server.guard.failure())
         assert server.connection.connectionState == "connected"
+
+
+async def fail(*_: object) -> None:
+    raise ValueError("no")
+
+
+async def test_an_error_of_aiortc_s_own_is_not_taken_for_the_other_end_s_goodbye(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        await connect_by_channel(client, server)
+        assert server.connection.sctp is not None
+        monkeypatch.setattr(server.connection.sctp, "_handle_data", fail)
+        watching = asyncio.create_task(server.watch())
+        client.connection.createDataChannel("another")  # so that something comes
+        with pytest.raises(InternalFailure, match=r"reading packets \(ValueError: no\)"):
+            await soon(watching)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from aiortc import RTCRtpReceiver
+from aiortc import RTCDtlsTransport, RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 from av import VideoFrame
 from programs import soon
@@ -22,7 +22,7 @@ from ballstream.link.negotiation import accept_answer, answer_offer, make_offer,
 from ballstream.link.peer import Peer
 from ballstream.link.picture import planes_of_frame
 from ballstream.link.probe import NoTransport
-from ballstream.link.receiver import missing_names, receive
+from ballstream.link.receiver import missing_names, reading, receive
 from ballstream.link.source import BallSource, Drawn
 from ballstream.protocol import stamp
 from ballstream.scene.motion import bounce
@@ -155,6 +155,16 @@ def test_the_private_names_are_still_there() -> None:
         return RTCRtpReceiver("video", NoTransport())  # type: ignore[arg-type]
 
     assert missing_names(asyncio.run(make())) == []
+
+
+async def test_the_task_that_reads_a_transport_s_packets_is_known_while_it_does() -> None:
+    async with watching(everything) as viewer:
+        transport: RTCDtlsTransport = viewer.receiver.transport
+        task = reading(transport)
+        assert task is not None
+        assert not task.done()
+        await transport.stop()
+        assert reading(transport) is None
 
 
 @pytest.mark.parametrize("codec", Codec)

@@ -271,3 +271,16 @@ def check(decoded: Estimate | Alive) -> None:
     assert (decoded.x is None) == (decoded.y is None)
     for value in (decoded.x, decoded.y, decoded.detect_ms, decoded.client_ms):
         assert value is None or math.isfinite(value)
+
+
+def test_a_copy_says_so_and_what_is_none_says_nothing() -> None:
+    copy = Estimate(7, 1.0, 2.0, again=True)
+    assert encode(copy).endswith(',"again":true}')
+    assert decode_report(encode(copy)) == copy
+    assert "again" not in encode(Estimate(7, 1.0, 2.0))
+
+
+def test_feedback_may_ask_for_copies() -> None:
+    assert decode_feedback(FEEDBACK[:-1] + ',"repeat":true}').repeat is True
+    assert encode(Feedback(0, None, None, repeat=True)).endswith(',"repeat":true}')
+    assert "repeat" not in encode(Feedback(0, None, None))

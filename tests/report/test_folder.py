@@ -104,6 +104,18 @@ def test_a_full_disk_that_shows_at_the_end_only(
     assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
 
 
+def test_rows_that_are_lost_are_said_before_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "estimates.csv").symlink_to(FULL)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        output.add((1, 0.5))
+        assert not output.write_summary("{}"), "what could not be written is a failure"
+        assert (tmp_path / "summary.json").read_text() == "{}\n"
+        assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
+    assert len(errors(caplog)) == 1
+
+
 def test_what_a_full_disk_took_can_be_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -31,6 +31,18 @@ def test_an_answer_to_a_frame_from_before_the_opening_is_passed_over() -> None:
     assert scorer.snapshot().rejected == 0
 
 
+def test_a_copy_counts_where_the_first_did_not_come_and_else_for_nothing(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    copy = encode(Estimate(16, 103, 204, again=True))
+    verdict = intake.take(copy, 2.25)
+    assert verdict is not None
+    assert verdict.result is Result.ANSWERED
+    assert intake.take(copy, 2.26) is None
+    assert intake.take(encode(Estimate(16, 103, 204)), 2.27) is not None
+    now = scorer.snapshot()
+    assert (now.frames_answered, now.duplicates, now.rejected) == (1, 1, 0)
+
+
 @pytest.mark.parametrize("rubbish", ["", "hello", b"{}", '{"type": "estimate", "frame": -1}'])
 def test_rubbish_is_counted(scorer: Scorer, rubbish: object) -> None:
     assert Intake(scorer).take(rubbish, 2.25) is None

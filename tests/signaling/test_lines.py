@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from programs import soon
 
-from ballstream.errors import NoRoute, SignalingError
+from ballstream.errors import InternalFailure, NoRoute, SignalingError
 from ballstream.signaling.lines import LineOffer, Lines, exchanging, read_offer
 from ballstream.signaling.messages import (
     MAX_LINE,
@@ -94,6 +94,20 @@ async def test_after_the_answer_there_is_only_the_bye() -> None:
         await soon(exchange.exchange("the offer"))
         with pytest.raises(SignalingError, match="only the bye"):
             await soon(exchange.gone.wait())
+
+
+async def test_that_we_fail_to_hear_a_goodbye_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = Written(Answer("v"), end=False)
+    async with exchanging(lines) as exchange:
+        await soon(exchange.exchange("the offer"))
+        monkeypatch.setattr("ballstream.signaling.lines.decode", broken)
+        lines.say(Bye())
+        with pytest.raises(InternalFailure, match=r"waiting for a goodbye \(ValueError: no\)"):
+            await soon(exchange.gone.wait())
+
+
+def broken(*_: object) -> None:
+    raise ValueError("no")
 
 
 async def offered(*said: Message | bytes) -> LineOffer:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from programs import soon
 
-from ballstream.errors import BallstreamError, SignalingError
+from ballstream.errors import BallstreamError, InternalFailure, SignalingError
 from ballstream.signaling.messages import (
     MAX_LINE,
     Accept,
@@ -389,3 +389,37 @@ async def test_an_end_that_comes_first_ends_the_sessions(way: Way) -> None:
     async with way.listen(stay) as address, way.connect(address) as exchange:
         assert await soon(exchange.exchange("x")) == "y"
     assert cancelled.is_set()
+
+
+async def test_that_we_fail_to_read_an_offer_is_told_and_said(
+    socket_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: object) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("ballstream.signaling.sockets.read_offer", broken)
+    refused: list[BallstreamError] = []
+    async with (
+        listen_unix(socket_path, answer, refused.append),
+        connect_unix(socket_path, 1) as exchange,
+    ):
+        with pytest.raises(SignalingError, match=r"itself failed while reading an offer \(Val"):
+            await soon(exchange.exchange("x"))
+    assert [type(each) for each in refused] == [InternalFailure]
+
+
+async def test_what_fails_beside_an_offer_is_left_to_the_event_loop(socket_path: Path) -> None:
+    heard: asyncio.Queue[dict[str, object]] = asyncio.Queue()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.put_nowait(context))
+
+    async def accept(_: IncomingOffer) -> None:
+        raise KeyError("no")
+
+    async with (
+        listen_unix(socket_path, accept, nobody_refused),
+        connect_unix(socket_path, 1) as exchange,
+    ):
+        with pytest.raises(SignalingError, match="hung up"):
+            await soon(exchange.exchange("x"))
+        assert isinstance((await soon(heard.get()))["exception"], KeyError)
+    assert heard.empty()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from programs import soon
 
-from ballstream.errors import BallstreamError, SignalingError
+from ballstream.errors import BallstreamError, InternalFailure, SignalingError
 from ballstream.signaling.messages import Answer, Bye, IncomingOffer, Offer, encode
 from ballstream.signaling.terminal import connect_terminal, listen_terminal
 
@@ -82,6 +82,25 @@ async def test_clients_take_turns_until_the_input_ends(
     assert len(refused) == 1
     kinds = [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()]
     assert kinds == ["answer", "error", "answer"]
+
+
+async def test_that_we_fail_to_read_is_told_once_and_is_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(_: object) -> None:
+        raise ValueError("no")
+
+    async def accept(_: IncomingOffer) -> None:
+        raise AssertionError
+
+    paste(monkeypatch)
+    monkeypatch.setattr("ballstream.signaling.terminal.read_offer", broken)
+    refused: list[BallstreamError] = []
+    ended = asyncio.Event()
+    async with listen_terminal(sys.stdout, accept, refused.append, ended.set):
+        await soon(ended.wait())
+    assert [type(each) for each in refused] == [InternalFailure]
+    assert "while reading an offer (ValueError: no)" in capsys.readouterr().out
 
 
 async def test_who_waits_for_a_session_does_not_wait_for_the_next(
