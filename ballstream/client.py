@@ -87,7 +87,7 @@ class Client:
         async for picture in link.pictures:
             self._tally.picture(time.monotonic())
             sighting = await self._worker.look(picture)
-            if sighting is not None:
+            if sighting is not None and not self._tally.is_repeated(sighting.frame):
                 self._answer(link, sighting)
         return Ending(By.SERVER, Reason.CLOSED)
 
@@ -136,6 +136,8 @@ class Client:
             estimates_dropped=tally.dropped,
             not_found=tally.not_found,
             outside=worker.outside,
+            unreadable=tally.unreadable + link.unreadable,
+            repeated=tally.repeated,
             detector_errors=worker.errors,
             detector_restarts=worker.restarts,
             rejected=link.rejected,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from av import VideoFrame
 from mediaserver import media_server
 from programs import soon
 
@@ -147,3 +148,26 @@ async def test_who_watches_where_nothing_is_published_is_refused(tmp_path: Path)
     ):
         with pytest.raises(SignalingError, match="nothing is published here: see --publish"):
             await soon(anext(link.pictures))
+
+
+def doubled(frame: VideoFrame) -> VideoFrame:
+    """The frame as a media server scales it."""
+    return frame.reformat(width=2 * frame.width, height=2 * frame.height)
+
+
+async def test_what_comes_in_another_size_is_answered_in_that_of_the_server(
+    tmp_path: Path,
+) -> None:
+    async with (
+        media_server(alter=doubled) as media,
+        serving(tmp_path, f"{media.url}/whip") as (server, publications),
+    ):
+        await soon(publications.up.get())
+        async with connect(server.address, watch=f"{media.url}/whep") as link:
+            picture = await soon(anext(link.pictures))
+            assert (picture.width, picture.height) == (320, 240)
+            await answer_some(link, 60)
+        report: SessionReport = await soon(anext(server.ended()))
+    assert report.frames_answered >= 30
+    assert report.detection_error_px.p50 is not None
+    assert report.detection_error_px.p50 < 0.5

@@ -152,12 +152,17 @@ class Answerer:
 
     async def settled(self) -> bool:
         """Give the client time to open its channels; False where it gets no frames by then."""
-        if not self.passive:
+        if not self.passive and not self._may_watch:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CHANNEL_TIMEOUT):
                     await self._ready.wait()
         self._waited = True
-        return bool(self._outlets) or (self.has_channel and self._streams.published is not None)
+        return bool(self._outlets) or self._may_watch
+
+    @property
+    def _may_watch(self) -> bool:
+        """Whether the client can do with its channel alone, as it finds pictures elsewhere."""
+        return self.has_channel and self._streams.published is not None
 
     async def closed(self) -> Ending:
         """Wait until the client closes the connection; raises PeerLost where it is lost."""

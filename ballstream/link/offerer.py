@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,6 +24,7 @@ from .picture import planes_of_frame
 from .pictures import Pictures
 from .receiver import OnPicture, Reception, open_reception
 from .redundancy import INTERVAL
+from .scaled import as_drawn, numbered
 from .watch import Watch
 
 Picture = TypeVar("Picture")
@@ -35,6 +36,7 @@ Convert = Callable[[Planes | Image], Picture]
 """What came, into what `pictures` gives; raises ValueError where that is impossible."""
 
 _ALIVE_PERIOD = 1.0
+_FEEDBACK_TIMEOUT = 3.0
 _MOST_BUFFERED = 16 * 1024
 _MOST_REMEMBERED = 64
 _PLANAR = ("yuv420p", "yuvj420p")
@@ -44,9 +46,10 @@ class Link(Generic[Picture]):
     """One connection to a server: `pictures` come, `answer` goes back.
 
     `codec` is the name of the video's codec or, on a datachannel, of the images', once there was
-    one; `feedback` what the server said last of how we are doing.
+    one; `feedback` what the server said last of how we are doing; `unreadable` counts pictures
+    that came in another size than they were drawn in, and had no number that could be read.
 
-    It has nine fields, as it is all that a client has of its session; most are there to be read.
+    It has eleven fields, as it is all that a client has of its session; most are there to be read.
     """
 
     def __init__(self, peer: Peer, channel: RTCDataChannel, convert: Convert[Picture]) -> None:
@@ -54,10 +57,12 @@ class Link(Generic[Picture]):
         self.pictures = Pictures(self._arrivals.take)
         self.codec = ""
         self.feedback: Feedback | None = None
+        self.unreadable = 0
         self.opened = asyncio.Event()
         """Set once the connection is made."""
 
         self._reception: Reception | ImageReception | Watch | None = None
+        self._heard = asyncio.Event()
         self._rejected = 0
         self._peer = peer
         self._channel = channel
@@ -106,21 +111,31 @@ class Link(Generic[Picture]):
         return await first_of(
             self._peer.guard.failure(),
             after(self._peer.watch(), closed),
-            after(self._reception.run(), closed),
+            after(self._receive(self._reception), closed),
             self._say_alive(),
         )
+
+    async def _receive(self, reception: Reception | ImageReception | Watch) -> None:
+        if isinstance(reception, Watch):
+            # Pictures from elsewhere may come in another size: the server's comes first.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FEEDBACK_TIMEOUT):
+                    await self._heard.wait()
+        await reception.run()
 
     def answer(
         self, frame: int | None, x: float | None, y: float | None, detect_ms: float | None = None
     ) -> bool:
         """Say where the ball is in a picture, or with None that there is none; False if unsent.
 
-        `frame` is the picture's number; `x` and `y` are in pixels, OpenCV's convention;
-        `detect_ms` is how long the detector took. What cannot be sent now is never sent. While the
-        server says that packets are lost, a copy follows.
+        `frame` is the picture's number; `x` and `y` are in pixels of the picture as it came,
+        OpenCV's convention; `detect_ms` is how long the detector took. What cannot be sent now is
+        never sent. While the server says that packets are lost, a copy follows.
         """
         came_at = self._arrivals.instant(frame)
         client_ms = None if came_at is None else round(1e3 * (time.monotonic() - came_at), 3)
+        if x is not None and y is not None and (drawn := self._drawn) is not None:
+            x, y = as_drawn((x, y), self._arrivals.size(frame) or drawn, drawn)
         detect_ms = None if detect_ms is None else round(detect_ms, 3)
         estimate = Estimate(frame, x, y, detect_ms, client_ms)
         if frame is not None and self.feedback is not None and self.feedback.repeat is True:
@@ -149,6 +164,7 @@ class Link(Generic[Picture]):
         except ProtocolError:
             self._rejected += 1
             return
+        self._heard.set()
         # It comes whatever becomes of the pictures, so that its absence says something.
         self._peer.heard()
         self._peer.gives_signs = True
@@ -182,7 +198,20 @@ class Link(Generic[Picture]):
             self.codec = self._reception.codec
         if frame.format.name not in _PLANAR:
             frame = frame.reformat(format="yuv420p")
-        self.pictures.put((planes_of_frame(frame), self._reception.received_at))
+        picture: Planes | Image | None = planes_of_frame(frame)
+        if self._drawn is not None:
+            picture = numbered(planes_of_frame(frame), self._drawn)
+        if picture is None:
+            self.unreadable += 1
+        else:
+            self.pictures.put((picture, self._reception.received_at))
+
+    @property
+    def _drawn(self) -> tuple[int, int] | None:
+        """The size in which pictures were drawn, where they may come in another."""
+        if self.feedback is None or not isinstance(self._reception, Watch):
+            return None
+        return self.feedback.size
 
     def _on_image(self, image: Image) -> None:
         assert self._reception is not None
@@ -192,21 +221,21 @@ class Link(Generic[Picture]):
 
 
 class Arrivals(Generic[Picture]):
-    """Converts pictures as they are taken, and remembers when they came."""
+    """Converts pictures as they are taken, and remembers when they came, and in which size."""
 
     def __init__(self, convert: Convert[Picture]) -> None:
         self._convert = convert
-        self._instants: dict[int | None, float | None] = {}
+        self._arrived: dict[int | None, tuple[float | None, tuple[int, int]]] = {}
 
     def take(self, came: tuple[Planes | Image, float | None]) -> Picture:
         """Convert a picture whose last packet came at an instant, if that is known."""
         picture, received_at = came
         taken = self._convert(picture)
         number: int | None = getattr(taken, "frame", None)
-        self._instants.pop(number, None)
-        self._instants[number] = received_at
-        if len(self._instants) > _MOST_REMEMBERED:
-            del self._instants[next(iter(self._instants))]
+        self._arrived.pop(number, None)
+        self._arrived[number] = received_at, (picture.width, picture.height)
+        if len(self._arrived) > _MOST_REMEMBERED:
+            del self._arrived[next(iter(self._arrived))]
         return taken
 
     def instant(self, number: int | None) -> float | None:
@@ -214,7 +243,16 @@ class Arrivals(Generic[Picture]):
 
         None where that is not known.
         """
-        return self._instants.get(number, self._instants.get(None))
+        arrived = self._of(number)
+        return None if arrived is None else arrived[0]
+
+    def size(self, number: int | None) -> tuple[int, int] | None:
+        """Width and height of the same picture; None where it is not remembered."""
+        arrived = self._of(number)
+        return None if arrived is None else arrived[1]
+
+    def _of(self, number: int | None) -> tuple[float | None, tuple[int, int]] | None:
+        return self._arrived.get(number, self._arrived.get(None))
 
 
 @asynccontextmanager

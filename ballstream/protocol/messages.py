@@ -41,6 +41,9 @@ class Estimate(msgspec.Struct, frozen=True, tag_field="type", tag="estimate"):
 Total = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
+Extent = Annotated[int, msgspec.Meta(ge=1, le=2**16)]
+
+
 class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
     """Client to server: a sign of life, with the frames received and skipped since the start."""
 
@@ -51,12 +54,14 @@ class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
 class Feedback(msgspec.Struct, frozen=True, tag_field="type", tag="feedback"):
     """Server to client: how the client is doing; the figures are recent medians, or None.
 
+    `size` is the picture's width and height, in whose pixels places are; None of older servers.
     `repeat` is True while packets are lost: the client does well to send its estimates twice.
     """
 
     answered: int
     detection_error_px: float | None
     latency_ms: float | None
+    size: tuple[Extent, Extent] | None = None
     repeat: bool | UnsetType = UNSET
 
 

@@ -21,8 +21,10 @@ The number wraps at 2^24: after 155 hours at 30 fps, 38 hours at 120.
 """
 
 from binascii import crc_hqx
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .planes import Plane
 
@@ -31,6 +33,7 @@ MODULUS = 1 << 24
 WIDTH = 160
 
 _CELL = 8
+_LEAST_CELL = 3
 _CELLS_A_ROW = 20
 _BITS = 40
 _DARK, _BRIGHT = 16, 235
@@ -50,7 +53,35 @@ def read(luma: Plane) -> int | None:
     if luma.shape[0] < ROWS or luma.shape[1] < WIDTH:
         return None
     cells = luma[-ROWS:, :WIDTH].reshape(ROWS // _CELL, _CELL, _CELLS_A_ROW, _CELL)
-    means = cells[:, 1:-1, :, 1:-1].mean(axis=(1, 3)).ravel()
+    return _decided(cells[:, 1:-1, :, 1:-1].mean(axis=(1, 3)).ravel())
+
+
+def read_scaled(luma: Plane, drawn: tuple[int, int]) -> int | None:
+    """The same where the picture was drawn in another size, `(width, height)`, and scaled since.
+
+    None also where a cell came out smaller than three pixels.
+    """
+    height, width = luma.shape
+    across, down = width / drawn[0], height / drawn[1]
+    if min(across, down) * _CELL < _LEAST_CELL or drawn[0] < WIDTH or drawn[1] < ROWS:
+        return None
+    top = height - ROWS * down
+    columns = [_middle(0.0, across, each) for each in range(_CELLS_A_ROW)]
+    rows = [_middle(top, down, each) for each in range(ROWS // _CELL)]
+    means = [
+        luma[above:below, left:right].mean() for above, below in rows for left, right in columns
+    ]
+    return _decided(np.array(means))
+
+
+def _middle(start: float, scale: float, cell: int) -> tuple[int, int]:
+    """From and to which pixel the middle of a cell reaches, at least one."""
+    first = round(start + scale * (_CELL * cell + 1.5))
+    return first, max(round(start + scale * (_CELL * cell + 6.5)), first + 1)
+
+
+def _decided(means: NDArray[np.floating[Any]]) -> int | None:
+    """The number that forty cells say, by their brightness."""
     ones = means >= _ONE_AT_LEAST
     if not (ones | (means <= _ZERO_AT_MOST)).all():
         return None

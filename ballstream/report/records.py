@@ -67,8 +67,9 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     `frames_skipped` had to make way for newer ones, `frames_refused` were too large or of odd
     size, `frames_lost` came in parts on a datachannel and not whole; `breaks` counts how often the
     video went on with a keyframe after a loss, `outside` the answers with a place outside the
-    picture (those far off went out as no ball), `not_found` the estimates sent that there is no
-    ball, `rejected` the messages of the server that were
+    picture (those far off went out as no ball), `unreadable` the pictures whose number could not be
+    read, `repeated` those of a number that was answered before, `not_found` the estimates sent that
+    there is no ball, `rejected` the messages of the server that were
     neither feedback nor part of a frame.
     """
 
@@ -85,6 +86,8 @@ class ReceptionReport(msgspec.Struct, frozen=True):
     estimates_dropped: int
     not_found: int
     outside: int
+    unreadable: int
+    repeated: int
     detector_errors: int
     detector_restarts: int
     rejected: int

@@ -143,6 +143,8 @@ def reception_lines(report: ReceptionReport) -> list[str]:
         f", {words} {count} times"
         for words, count in (
             ("answered outside the picture", report.outside),
+            ("could not read the number", report.unreadable),
+            ("saw a picture again", report.repeated),
             ("detector failed", report.detector_errors),
             ("was replaced", report.detector_restarts),
         )

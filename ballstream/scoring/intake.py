@@ -54,6 +54,7 @@ class Intake:
             now.frames_answered,
             _rounded(now.recent["detection_error_px"].p50),
             _rounded(now.recent["latency_ms"].p50),
+            self._scorer.size,
         )
 
 

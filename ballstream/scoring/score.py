@@ -221,8 +221,8 @@ class Scorer:
         origin: float,
         fps: float | None = None,
     ) -> None:
+        self.size = size
         self._centre = centre
-        self._size = size
         self._origin = origin
         self._ledger = Ledger(None if fps is None else Schedule(origin, fps))
         self._results = dict.fromkeys(Result, 0)
@@ -364,7 +364,7 @@ class Scorer:
         """Whether the place is in the picture, or off it by no more than the picture's size."""
         return all(
             value is None or -extent <= value <= 2 * extent
-            for value, extent in zip((estimate.x, estimate.y), self._size, strict=True)
+            for value, extent in zip((estimate.x, estimate.y), self.size, strict=True)
         )
 
     def _record(self, verdict: Verdict) -> None:

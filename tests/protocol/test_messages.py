@@ -60,10 +60,14 @@ def test_the_channel_is_the_one_of_the_interface() -> None:
             '"client_ms":1.5}',
         ),
         (Alive(1234, 5), '{"type":"alive","received":1234,"skipped":5}'),
-        (Feedback(512, 0.02, 5.6), FEEDBACK),
+        (
+            Feedback(512, 0.02, 5.6, (640, 480)),
+            FEEDBACK[:-1] + ',"size":[640,480]}',
+        ),
         (
             Feedback(0, None, None),
-            '{"type":"feedback","answered":0,"detection_error_px":null,"latency_ms":null}',
+            '{"type":"feedback","answered":0,"detection_error_px":null,"latency_ms":null,'
+            '"size":null}',
         ),
     ],
 )
@@ -118,6 +122,8 @@ def test_any_other_sign_of_life_is_refused(fields: str) -> None:
 def test_sound_feedback_is_read() -> None:
     assert decode_feedback(FEEDBACK) == Feedback(512, 0.02, 5.6)
     assert decode_feedback(FEEDBACK[:-1] + ',"more":[1]}') == Feedback(512, 0.02, 5.6)
+    sized = FEEDBACK[:-1] + ',"size":[640,480]}'
+    assert decode_feedback(sized) == Feedback(512, 0.02, 5.6, (640, 480))
 
 
 @pytest.mark.parametrize(
@@ -201,6 +207,8 @@ def test_anything_but_a_sound_report_is_refused(text: object) -> None:
         FEEDBACK.replace("5.6", '"5.6"'),
         FEEDBACK.replace("answered", "answers"),
         FEEDBACK.replace("feedback", "applause"),
+        FEEDBACK[:-1] + ',"size":[640]}',
+        FEEDBACK[:-1] + ',"size":[0,480]}',
         FEEDBACK.encode(),
         FEEDBACK.ljust(MAX_MESSAGE_SIZE + 1),
         "",

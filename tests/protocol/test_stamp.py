@@ -1,6 +1,7 @@
 from itertools import combinations
 from typing import cast
 
+import cv2
 import numpy as np
 import pytest
 from av import CodecContext, VideoFrame
@@ -174,3 +175,29 @@ def test_the_stamp_survives_the_codec_at_the_lowest_bitrate(
     frames += decoder.decode(None)
     assert len(sent) > FRAMES / 2
     assert [stamp.read(planes_of_frame(frame).y) for frame in frames] == sent
+
+
+@pytest.mark.parametrize(
+    "size",
+    [(320, 240), (240, 180), (480, 360), (512, 384), (640, 480), (854, 480), (960, 720),
+     (1280, 960), (1920, 1080)],
+)  # fmt: skip
+@given(number=st.integers(0, stamp.MODULUS - 1))
+@settings(max_examples=20, deadline=None)
+def test_it_is_read_after_scaling(size: tuple[int, int], number: int) -> None:
+    luma = np.full((480, 640), 16, np.uint8)
+    stamp.write(luma, number)
+    scaled = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    assert stamp.read_scaled(scaled, (640, 480)) == number
+
+
+def test_it_is_not_guessed_where_it_is_too_small_or_is_not_there() -> None:
+    luma = np.full((480, 640), 16, np.uint8)
+    stamp.write(luma, 4711)
+    tiny = np.asarray(cv2.resize(luma, (200, 150), interpolation=cv2.INTER_AREA), np.uint8)
+    assert stamp.read_scaled(tiny, (640, 480)) is None
+    half = np.asarray(cv2.resize(luma, (320, 240), interpolation=cv2.INTER_AREA), np.uint8)
+    assert stamp.read_scaled(half, (100, 480)) is None
+    assert stamp.read_scaled(half, (1280, 960)) is None
+    half[-8:, :80] = 128
+    assert stamp.read_scaled(half, (640, 480)) is None

@@ -86,9 +86,9 @@ def test_patience_comes_back_with_time(scorer: Scorer) -> None:
 
 def test_feedback_tells_the_medians(scorer: Scorer) -> None:
     intake = Intake(scorer)
-    assert intake.feedback() == Feedback(0, None, None)
+    assert intake.feedback() == Feedback(0, None, None, (640, 480))
     intake.take(encode(Estimate(16, 100.12345, 200)), 2.25)
-    assert intake.feedback() == Feedback(1, 0.123, 250.0)
+    assert intake.feedback() == Feedback(1, 0.123, 250.0, (640, 480))
 
 
 def test_a_sign_of_life_is_no_estimate_and_no_rubbish(scorer: Scorer) -> None:

@@ -25,3 +25,11 @@ def test_the_first_second_is_left_out_of_the_times() -> None:
     tally.answer(True, True, 2.0, 11.0)
     assert tally.detect_ms.statistics().max == 2.0
     assert tally.detect_ms.statistics().n == 1
+
+
+def test_pictures_that_come_again_or_without_a_number_are_counted() -> None:
+    tally = Tally()
+    assert [tally.is_repeated(number) for number in (7, 7, None, 8, 7)] == [
+        False, True, False, False, True,
+    ]  # fmt: skip
+    assert (tally.repeated, tally.unreadable) == (2, 1)
