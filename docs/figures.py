@@ -255,9 +255,14 @@ def _summary(results: Results) -> str:
 def _networks(results: Results) -> str:
     """The loop on bad networks, each in several ways, beside what is to be reached."""
     measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    machine = measured["environment"]
+    about = (
+        f"On {machine['cpus']} shared cores with Python {machine['python']} and aiortc "
+        f"{machine['aiortc']}.\n\n"
+    )
     head = ("network, each way", "how it is sent", "runs", "latency p95 ms", "p99 ms",
             "longest gap ms", "back after ms", "answered %", "held error px", "kB/s")  # fmt: skip
-    return _table(
+    return about + _table(
         head,
         (
             _on_a_network(measured, network, way)
@@ -280,10 +285,9 @@ def _lateness(results: Results) -> str:
     if idle is None or not busy:
         return "It has not been measured on this machine.\n"
     return (
-        f"In a process that does nothing else it was {idle['p99']:.2f} ms (p99 of {idle['n']} "
-        f"datagrams; the goal is 0.5),\nin the server {median(busy):.2f} ms (the median of "
-        f"{len(busy)} rows of the table [below](#what-is-reached), the worst\n{max(busy):.2f}; "
-        "the goal is 2).\n"
+        f"In a process that does nothing else it was {_against(idle['p99'], 0.5, 2)} ms, of "
+        f"{idle['n']} datagrams;\nin the server {_against(median(busy), 2, 2)} ms, the median of "
+        f"{len(busy)} rows of the table [below](#what-is-reached).\n"
     )
 
 
