@@ -11,11 +11,11 @@ from rich.table import Table
 from ..report.records import SCHEMA_VERSION, SessionReport
 from ..report.view import number
 from .run import Run
-from .scenarios import SCENARIOS
+from .scenarios import meaning_of
 
 _COLUMNS = (
     "scenario", "runs", "answered %", "due", "missed", "dropped", "lost",
-    "latency ms p50", "p95", "p99", "gain", "detection px p50", "p95", "max",
+    "latency ms p50", "p95", "p99", "gain", "detection px p50", "p95", "max", "held px",
     "bytes a frame", "server CPU %", "client CPU %",
 )  # fmt: skip
 
@@ -47,6 +47,7 @@ class Figures(msgspec.Struct, frozen=True):
     detection_p95_px: float | None
     detection_max_px: float | None
     tracking_p50_px: float | None
+    held_p50_px: float | None
     bytes_a_frame: float | None
     server_cpu: float
     client_cpu: float
@@ -79,6 +80,7 @@ def figures(runs: Sequence[Run]) -> Figures:
         detection_p95_px=middle("detection_error_px", "p95"),
         detection_max_px=_over(max, [each.detection_error_px.max for each in sessions]),
         tracking_p50_px=middle("tracking_error_px", "p50"),
+        held_p50_px=middle("held_error_px", "p50"),
         bytes_a_frame=_over(median, [_bytes_a_frame(each) for each in sessions]),
         server_cpu=median(run.server_cpu for run in runs),
         client_cpu=median(run.client_cpu for run in runs),
@@ -87,7 +89,8 @@ def figures(runs: Sequence[Run]) -> Figures:
 
 def _bytes_a_frame(session: SessionReport) -> float | None:
     """All that went out for a frame, in packets."""
-    return session.bytes_sent / session.frames_sent if session.frames_sent else None
+    is_known = session.frames_sent and session.transport != "published"  # which went elsewhere
+    return session.bytes_sent / session.frames_sent if is_known else None
 
 
 def _over(
@@ -121,6 +124,7 @@ def results_table(results: Mapping[str, Sequence[Run]]) -> Table:
             number(row.detection_p50_px, 3),
             number(row.detection_p95_px, 3),
             number(row.detection_max_px, 3),
+            number(row.held_p50_px, 2),
             number(row.bytes_a_frame, 0),
             number(row.server_cpu, 1),
             number(row.client_cpu, 1),
@@ -143,7 +147,7 @@ def results_document(
         "scenarios": [
             {
                 "name": name,
-                "meaning": SCENARIOS[name].meaning,
+                "meaning": meaning_of(name),
                 "figures": figures(runs),
                 "runs": runs,
             }

@@ -7,6 +7,7 @@ from rich.console import Console
 from samples import NONE, SESSION
 
 from ballstream.bench.run import Run
+from ballstream.bench.scenarios import SCENARIOS, meaning_of, through
 from ballstream.bench.table import Figures, figures, results_document, results_table
 from ballstream.scoring.distribution import Statistics
 
@@ -45,6 +46,7 @@ def test_figures_are_medians_and_the_worst() -> None:
         detection_p95_px=0.02,
         detection_max_px=0.08,
         tracking_p50_px=1,
+        held_p50_px=0.25,
         bytes_a_frame=123_456 / 400,
         server_cpu=50,
         client_cpu=5,
@@ -56,7 +58,7 @@ def test_the_table_says_the_gain_over_the_last_scenario() -> None:
     console.print(results_table({"clean": [run(5)], "stock": [run(40)]}))
     rows = [" ".join(line.split()) for line in console.export_text().splitlines()]
     assert rows[3] == (
-        "clean 1 100.0 100 20 60 9 5.00 10.00 15.00 8.0x 0.010 0.020 0.040 309 50.0 5.0"
+        "clean 1 100.0 100 20 60 9 5.00 10.00 15.00 8.0x 0.010 0.020 0.040 0.25 309 50.0 5.0"
     )
     assert rows[4].startswith("stock 1 100.0 100 20 60 9 40.00 80.00 120.00 1.0x ")
 
@@ -84,4 +86,18 @@ def test_what_was_not_measured_is_null_and_a_dash() -> None:
     console = Console(file=io.StringIO(), width=200, record=True)
     console.print(results_table({"clean": [nothing]}))
     row = " ".join(console.export_text().splitlines()[3].split())
-    assert row == "clean 1 - 0 20 60 9 - - - - - - - - 1.0 1.0"
+    assert row == "clean 1 - 0 20 60 9 - - - - - - - 0.25 - 1.0 1.0"
+
+
+def test_a_scenario_through_a_media_server_goes_by_another_name() -> None:
+    made = through(SCENARIOS["h264"], "http://a/whip", "http://a/whep")
+    assert made.name == "h264 through"
+    assert made.meaning == meaning_of(made.name)
+    assert made.meaning == "640x480 at 30 fps, H.264, through a media server"
+    assert made.server == ("--codec", "H264", "--publish", "http://a/whip")
+    assert made.client == ("--watch", "http://a/whep")
+
+
+def test_of_what_is_published_nobody_knows_the_bytes_for_one_client() -> None:
+    session = msgspec.structs.replace(SESSION, transport="published", bytes_sent=0)
+    assert figures([Run(session, 1.0, 1.0, [], {})]).bytes_a_frame is None
