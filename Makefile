@@ -36,8 +36,8 @@ test: setup  ## run the tests, but those of other programs and of the container 
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
 		-m 'not images and not peers'
 
-peers: setup  ## play in programs of other makes; needs Node.js with npm
-	$(BIN)/python -m pytest -m peers tests/peers
+peers: setup  ## play in programs of other makes; RECORD=docs/peers.json writes down how they fared
+	$(BIN)/python -m pytest -m peers tests/peers $(if $(RECORD),--record $(RECORD))
 
 images: setup  ## build the container images and run their tests; needs Podman as root
 	$(BIN)/python -m pytest -m images tests/deploy

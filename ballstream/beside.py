@@ -67,6 +67,7 @@ class Failures:
         finally:
             task.cancel()
             await asyncio.wait([task])
+            work.close()  # it may not have begun
 
     async def _do(self, doing: str, work: Coroutine[Any, Any, None]) -> None:
         try:

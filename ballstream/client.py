@@ -8,7 +8,7 @@ from . import trace
 from .config import ClientConfig
 from .connection import Connection, emulated, linked
 from .endings import By, Ending, Reason, Stop, after, first_of
-from .errors import PeerLost
+from .errors import BallstreamError, InternalFailure, PeerLost
 from .impairment.sockets import Emulation
 from .link.offerer import Link
 from .protocol.frames import Image
@@ -47,11 +47,17 @@ class Client:
         """Offer, watch and answer until one of the two ends; returns how it ended.
 
         Raises SignalingError, NegotiationError, DetectorError, InternalFailure, or PeerLost where
-        the server is lost; in any case no process, task or socket is left.
+        the server is lost, OSError where this machine refuses something; in any case no process,
+        task or socket is left.
         """
-        return await first_of(
-            self._session(), after(stopping.wait(), Ending(By.CLIENT, Reason.STOPPED))
-        )
+        try:
+            return await first_of(
+                self._session(), after(stopping.wait(), Ending(By.CLIENT, Reason.STOPPED))
+            )
+        except (BallstreamError, OSError, ImportError):
+            raise
+        except Exception as error:
+            raise InternalFailure("watching a server", error) from error
 
     async def _session(self) -> Ending:
         async with self._worker:

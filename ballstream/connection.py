@@ -6,11 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never
+from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, assert_never
 from urllib.parse import urlsplit
 
 from .config import DIRECT, ClientConfig, Network, Secret, Signaling, SignalingMethod, Transport
-from .endings import By, Ending, Reason, after, first_of
+from .endings import By, Ending, Reason, after
 from .errors import UsageError
 from .impairment.conditions import Impairment
 from .impairment.emulation import Direction
@@ -125,16 +125,14 @@ async def linked(
                 watch=_elsewhere(config),
                 convert=convert,
             ) as link:
-                ended = asyncio.create_task(_end_of(link, exchange))
-                tasks: list[asyncio.Task[Any]] = [ended]
-                if emulation is not None:
-                    tasks.append(asyncio.create_task(_start_with(link, emulation)))
+                goodbye = after(exchange.gone.wait(), Ending(By.SERVER, Reason.GOODBYE))
+                ended = asyncio.create_task(link.closed(goodbye, _start_with(link, emulation)))
                 try:
                     yield Connection(link, ended)
                 finally:
-                    for task in tasks:
-                        task.cancel()
-                    await asyncio.gather(*tasks, return_exceptions=True)
+                    ended.cancel()
+                    # What it failed with, the pictures have raised, or whoever waited for it.
+                    await asyncio.gather(ended, return_exceptions=True)
         finally:
             await exchange.goodbye()
 
@@ -154,22 +152,13 @@ def _elsewhere(config: ClientConfig) -> Callable[[OnPicture], Watch] | None:
     )
 
 
-async def _end_of(link: Link[Taken], exchange: Exchange) -> Ending:
-    """Wait until the server ends it, and then let the pictures end, too."""
-    try:
-        return await first_of(
-            link.closed(), after(exchange.gone.wait(), Ending(By.SERVER, Reason.GOODBYE))
-        )
-    except Exception as error:
-        link.pictures.fail(error)
-        raise
-    finally:
-        link.pictures.end()
-
-
-async def _start_with(link: Link[Taken], emulation: Emulation) -> None:
+async def _start_with(link: Link[Taken], emulation: Emulation | None) -> NoReturn:
+    """Start the network that is emulated, if one is, with the connection."""
     await link.opened.wait()
-    emulation.start()
+    if emulation is not None:
+        emulation.start()
+    await asyncio.Event().wait()
+    raise AssertionError("it never returns")
 
 
 def _exchanging(config: ClientConfig) -> AbstractAsyncContextManager[Exchange]:

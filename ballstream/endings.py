@@ -5,9 +5,11 @@ made where it is shown.
 """
 
 import asyncio
+import atexit
 import logging
 import math
 import signal
+import time
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,26 +115,40 @@ def stop_on_signals() -> Iterator[Stop]:
 
     What was ignored when the program began, as `nohup` and a shell's background jobs have it, stays
     ignored. A signal again ends the program at once; but within a second it is taken for the same
-    one, as programs that end a whole group send it twice.
+    one, as programs that end a whole group send it twice, and that to the very end of the program.
     """
     stop = Stop()
     loop = asyncio.get_running_loop()
     handled = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     first_at = math.inf
 
-    def on_signal(number: signal.Signals) -> None:
+    def on_signal(number: int, frame: object) -> None:
         nonlocal first_at
         if stop.signal is None:
-            stop.signal, first_at = number, loop.time()
-            stop()
-        elif loop.time() - first_at >= _SAME_SIGNAL:
-            loop.remove_signal_handler(number)
+            stop.signal, first_at = signal.Signals(number), time.monotonic()
+            loop.call_soon_threadsafe(stop)
+        elif time.monotonic() - first_at >= _SAME_SIGNAL:
+            _as_usual(number)
             signal.raise_signal(number)
 
     for number in handled:
-        loop.add_signal_handler(number, on_signal, number)
+        signal.signal(number, on_signal)
     try:
         yield stop
     finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
+        if stop.signal is None:
+            _as_usual(*handled)
+        else:
+            # Python's own last steps would give a handler up, but not this.
+            atexit.register(_ignore, *handled)
+
+
+def _as_usual(*numbers: int) -> None:
+    for number in numbers:
+        is_interrupt = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
+
+
+def _ignore(*numbers: int) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)

@@ -184,6 +184,7 @@ class Server:
         """The report of each session that is scored, when it has ended, until the server does.
 
         None is missed by whoever asks late, but for the oldest of more than a thousand that wait.
+        The iteration raises InternalFailure where we failed to keep them.
         """
         return self._reports
 
@@ -243,6 +244,7 @@ class _Reports(Observer):
         self._waiting: deque[SessionReport] = deque(maxlen=_MOST_REPORTS)
         self._changed = asyncio.Event()
         self._closed = False
+        self._error: InternalFailure | None = None
 
     def ended(self, session: Watched, report: SessionReport) -> None:
         if not session.passive:
@@ -253,11 +255,17 @@ class _Reports(Observer):
         self._closed = True
         self._changed.set()
 
+    def left_out(self, error: Exception) -> None:
+        self._error = InternalFailure("keeping the reports of sessions", error)
+        self._changed.set()
+
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> SessionReport:
         while not self._waiting:
+            if self._error is not None:
+                raise self._error
             if self._closed:
                 raise StopAsyncIteration
             self._changed.clear()

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
@@ -24,13 +25,23 @@ from .link.stage import Stage
 from .report.endings import ended
 from .report.observers import Observer
 from .report.records import SessionReport
+from .scoring.counts import counts_of
+from .scoring.distribution import Statistics
 from .scoring.intake import Intake
-from .scoring.score import Scorer, Snapshot
+from .scoring.score import FIGURES, Scorer, Snapshot
 from .signaling.messages import IncomingOffer
 
 logger = logging.getLogger(__name__)
 
 _FEEDBACK_PERIOD = 0.5
+
+_NOTHING: dict[str, Any] = {
+    "seconds": 0.0,
+    "lost": None,
+    **dict.fromkeys(counts_of(SessionReport), 0),
+    **{each.name: Statistics(0) for each in FIGURES},
+}
+"""The counts and figures of a report that we fail to make."""
 
 
 class Session:
@@ -65,24 +76,37 @@ class Session:
         """Answer the offer, and stream until one of the two ends; then nothing is left of it.
 
         Raises BallstreamError where the offer cannot be answered. From then on whatever happens is
-        the session's ending, of which the observer is told.
+        the session's ending, of which the observer is told once.
         """
-        async with self._answerer as answerer:
-            answer = await answerer.answer(offer.sdp)
-            offer.on_candidate = lambda candidate: answerer.add_candidate(*candidate)
-            await offer.answer(answer)
-            self._observer.came(self)
-            ending = Ending(By.SERVER, Reason.STOPPED)  # if this task is cancelled
-            try:
-                ending = await self._stream(offer, stopping)
-            finally:
-                until = answerer.peer.heard_at if ending.by is By.NETWORK else time.monotonic()
-                self._end = _End(ending, until, await answerer.bytes_sent())
-                self._observer.ended(self, self.report())
-                if ending.reason is Reason.NOTHING_ASKED and ending.error is not None:
-                    await offer.refuse(ending.error)
-                else:
-                    await offer.goodbye()
+        came = False
+        try:
+            async with self._answerer as answerer:
+                answer = await answerer.answer(offer.sdp)
+                offer.on_candidate = lambda candidate: answerer.add_candidate(*candidate)
+                await offer.answer(answer)
+                came = True
+                self._observer.came(self)
+                await self._stream_to_the_end(offer, stopping)
+        except Exception as error:
+            if not came:
+                raise
+            self._fail("ending a session", error)
+        finally:
+            if came:
+                self._observer.ended(self, self._last_report())
+
+    async def _stream_to_the_end(self, offer: IncomingOffer, stopping: asyncio.Event) -> None:
+        ending = Ending(By.SERVER, Reason.STOPPED)  # if this task is cancelled
+        try:
+            ending = await self._stream(offer, stopping)
+        finally:
+            by_network = ending.by is By.NETWORK
+            until = self._answerer.peer.heard_at if by_network else time.monotonic()
+            self._end = _End(ending, until, await self._answerer.bytes_sent())
+            if ending.reason is Reason.NOTHING_ASKED and ending.error is not None:
+                await offer.refuse(ending.error)
+            else:
+                await offer.goodbye()
 
     async def _stream(self, offer: IncomingOffer, stopping: asyncio.Event) -> Ending:
         """Whatever ends the session, as a value."""
@@ -181,7 +205,8 @@ class Session:
 
     def report(self) -> SessionReport:
         """The figures of the session, which has ended."""
-        assert self._end is not None
+        if self._end is None:
+            raise RuntimeError("it has not ended")
         outages = () if self._emulation is None else self._emulation.outages()
         return SessionReport(
             id=self.number,
@@ -193,6 +218,32 @@ class Session:
             bytes_sent=self._end.bytes_sent,
             **msgspec.structs.asdict(self._scorer.total(self._end.at, outages)),
         )
+
+    def _fail(self, doing: str, error: Exception) -> None:
+        """Let the session be one that ended by a failure of ours."""
+        logger.debug("failed while %s", doing, exc_info=error)
+        failed = Ending(By.SERVER, Reason.FAILED, InternalFailure(doing, error))
+        self._end = (
+            _End(failed, time.monotonic(), 0)
+            if self._end is None
+            else replace(self._end, ending=failed)
+        )
+
+    def _last_report(self) -> SessionReport:
+        """The report or, where we fail to make it, one of nothing but that."""
+        try:
+            return self.report()
+        except Exception as error:
+            failure = InternalFailure("adding a session up", error)
+            logger.debug("adding a session up failed", exc_info=True)
+            return SessionReport(
+                id=self.number,
+                transport="",
+                codec="",
+                client=self.name,
+                ended=ended(Ending(By.SERVER, Reason.FAILED, failure)),
+                **_NOTHING,
+            )
 
 
 @dataclass(frozen=True, slots=True)

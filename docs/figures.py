@@ -3,7 +3,8 @@
 In the Markdown a block between `<!-- figures: NAME -->` and `<!-- end -->` is a table, and what
 stands between `<!-- figure: SCENARIO.FIGURE -->` and `<!-- -->` a single figure; after
 `<!-- example: FILE -->` stands an example as its file has it. `make results` measures and writes
-the file, `make networks` docs/networks.json, and `make figures` writes the pages.
+the file, `make networks` docs/networks.json, `make peers RECORD=docs/peers.json` that of other
+programs, and `make figures` writes the pages.
 """
 
 import json
@@ -11,11 +12,13 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.json"
 NETWORKS = ROOT / "docs" / "networks.json"
+PEERS = ROOT / "docs" / "peers.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -56,6 +59,11 @@ def rewritten(text: str, results: Results) -> str:
     if (begun := len(_MARK.findall(text))) != whole:
         raise ValueError(f"{begun} marks begin, {whole} of them end")
     return text
+
+
+def read_results() -> Results:
+    """What was measured, and which programs of other makes played."""
+    return {**json.loads(RESULTS.read_text("utf-8")), "peers": json.loads(PEERS.read_text("utf-8"))}
 
 
 def _example(name: str) -> Callable[[Results], str]:
@@ -203,6 +211,23 @@ def _transports(results: Results) -> str:
     )  # fmt: skip
 
 
+def _peers(results: Results) -> str:
+    def fared(peer: Figures) -> Row:
+        if not peer["scored"]:
+            return "watched", "-"
+        if not peer["answers"]:
+            return "scored, its answers name no frame", "-"
+        return f"scored, {peer['answers']} answers", _number(peer, "latency_p50_ms")
+
+    return _table(
+        ("program", "version", "transport", "scored or watched", "latency p50 ms"),
+        (
+            (peer["program"], peer["version"], peer["transport"], *fared(peer))
+            for peer in results["peers"]
+        ),
+    )
+
+
 def _profile(results: Results) -> str:
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"
@@ -242,6 +267,26 @@ def _networks(results: Results) -> str:
     )
 
 
+def _lateness(results: Results) -> str:
+    """How late an emulated network is, idle and in the server."""
+    measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    idle = measured.get("lateness")
+    busy = [
+        figures["lateness_p99"]
+        for ways in measured["networks"].values()
+        for way, figures in ways.items()
+        if way in ("with redundancy", "without") and figures.get("lateness_p99") is not None
+    ]
+    if idle is None or not busy:
+        return "It has not been measured on this machine.\n"
+    return (
+        f"In a process that does nothing else it was {idle['p99']:.2f} ms (p99 of {idle['n']} "
+        f"datagrams; the goal is 0.5),\nin the server {median(busy):.2f} ms (the median of "
+        f"{len(busy)} rows of the table [below](#what-is-reached), the worst\n{max(busy):.2f}; "
+        "the goal is 2).\n"
+    )
+
+
 def _on_a_network(measured: Results, network: str, way: str) -> Row:
     ways = measured["networks"][network]
     figures = ways[way]
@@ -270,8 +315,8 @@ def _held_goal(measured: Results, goals: Figures) -> float | None:
     """The most that the held error may be, by that without loss; None where that is not said."""
     if goals.get("held") is None:
         return None
-    clean = next(iter(measured["networks"][goals["clean"]].values()))
-    return float(goals["held"] * clean["held"])
+    clean = measured["networks"].get(goals["clean"], {}).get("with redundancy")
+    return None if clean is None else float(goals["held"] * clean["held"])
 
 
 def _against(value: float | None, goal: float | None, places: int) -> str:
@@ -296,15 +341,17 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "split": _split,
     "scaling": _scaling,
     "transports": _transports,
+    "peers": _peers,
     "profile": _profile,
     "summary": _summary,
     "networks": _networks,
+    "lateness": _lateness,
 }
 
 
 def main() -> None:
     """Write the figures into every page."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    results = read_results()
     for page in PAGES:
         page.write_text(rewritten(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 

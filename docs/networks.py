@@ -13,11 +13,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from ballstream.bench.run import run_scenario
+from ballstream import impairment
+from ballstream.bench.run import Run, run_scenario
 from ballstream.bench.scenarios import Scenario
 from ballstream.errors import BallstreamError
 from ballstream.report.environment import environment
-from ballstream.report.records import SessionReport
 
 RESULTS = Path(__file__).with_name("networks.json")
 
@@ -66,25 +66,28 @@ WAYS = {
 
 async def measure(network: BadNetwork, way: Scenario, seeds: int, duration: float) -> Any:
     """The medians over the seeds 1, 2 and so on; runs without an answer are counted apart."""
-    sessions = []
+    runs = []
     failed = 0
     for seed in range(1, seeds + 1):
         flags = ("--impair", network.spec, "--impair-seed", str(seed))
         run = Scenario(way.name, way.meaning, (*way.server, *flags), way.client)
         try:
-            sessions.append((await run_scenario(run, duration)).session)
+            runs.append(await run_scenario(run, duration))
         except BallstreamError as error:
             failed += 1
             print(f"  seed {seed}: {error}")
-    return {"runs": len(sessions), "failed": failed, "duration": duration, **_figures(sessions)}
+    return {"runs": len(runs), "failed": failed, "duration": duration, **_figures(runs)}
 
 
-def _figures(sessions: list[SessionReport]) -> dict[str, float | None]:
+def _figures(runs: list[Run]) -> dict[str, float | None]:
+    sessions = [run.session for run in runs]
+
     def middle(values: Iterable[float | None]) -> float | None:
         known = [each for each in values if each is not None]
         return round(median(known), 3) if known else None
 
     return {
+        "lateness_p99": middle(run.lateness_p99_ms for run in runs),
         "p50": middle(each.latency_ms.p50 for each in sessions),
         "p95": middle(each.latency_ms.p95 for each in sessions),
         "p99": middle(each.latency_ms.p99 for each in sessions),
@@ -96,10 +99,31 @@ def _figures(sessions: list[SessionReport]) -> dict[str, float | None]:
     }
 
 
+async def idle_lateness() -> Any:
+    """How late datagrams are released in a process that does nothing else."""
+    loop = asyncio.get_running_loop()
+    plan = impairment.parse_plan("delay=20ms")
+    network = impairment.Impairment(down=plan, up=plan)
+    async with impairment.emulate(network, impairment.Direction.DOWN) as emulation:
+        local = ("127.0.0.1", 0)
+        far, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=local)
+        address = far.get_extra_info("sockname")
+        near, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=local)
+        for _ in range(1000):
+            near.sendto(b"a datagram", address)
+            await asyncio.sleep(0.00937)
+        near.close()
+        far.close()
+        lateness = emulation.record().down.lateness_ms
+    return {"n": lateness.n, "p50": lateness.p50, "p99": lateness.p99}
+
+
 async def measure_all(networks: list[str], ways: list[str], seeds: int, duration: float) -> None:
     """Measure each network in each way; the file is written after each."""
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     measured = kept.get("networks", {})
+    lateness = await idle_lateness()
+    print(f"lateness in a process that does nothing else: {lateness}")
     for name in networks:
         for way in ways:
             print(f"{name}, {way}")
@@ -108,6 +132,7 @@ async def measure_all(networks: list[str], ways: list[str], seeds: int, duration
             measured.setdefault(name, {})[way] = figures
             document = {
                 "environment": environment(),
+                "lateness": lateness,
                 "goals": {each: asdict(network.goals) for each, network in NETWORKS.items()},
                 "networks": {each: measured[each] for each in NETWORKS if each in measured},
             }
@@ -123,7 +148,8 @@ def main() -> None:
     parser.add_argument("--duration", type=float, default=30, help="seconds that a run takes")
     wanted = parser.parse_args()
     networks, ways = wanted.network or list(NETWORKS), wanted.way or list(WAYS)
-    asyncio.run(measure_all(networks, ways, wanted.seeds, wanted.duration))
+    with asyncio.Runner(loop_factory=impairment.loop) as runner:
+        runner.run(measure_all(networks, ways, wanted.seeds, wanted.duration))
 
 
 if __name__ == "__main__":

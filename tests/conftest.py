@@ -77,7 +77,8 @@ def _resources() -> dict[str, set[str]]:
         "threads": {
             f"{thread.name} {thread.ident}"
             for thread in threading.enumerate()
-            if not thread.name.startswith("asyncio_")  # the event loop's own, which end with it
+            # The event loop's own, which end with it, or soon after the process that they wait for.
+            if not thread.name.startswith(("asyncio_", "asyncio-waitpid-"))
         },
         "processes": {str(child.pid) for child in me.children()},
         "sockets": {

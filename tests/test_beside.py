@@ -38,6 +38,13 @@ async def test_what_is_not_done_at_the_end_is_no_failure(caplog: pytest.LogCaptu
     assert errors(caplog) == []
 
 
+async def test_what_has_not_begun_at_the_end_never_does() -> None:
+    with Failures() as failures:
+        async with failures.beside("failing", fail()):
+            pass
+    assert not failures.any
+
+
 async def test_what_the_loop_hears_of_ours_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
     with Failures() as failures:
         limit: Any = RateLimit(1, 1)

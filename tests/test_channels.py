@@ -26,7 +26,7 @@ class Player:
     def __init__(self, connection: RTCPeerConnection) -> None:
         self.connection = connection
         self.channel: RTCDataChannel | None = None
-        self.feedback = self.frames = 0
+        self.feedback = self.frames = self.said = 0
         self._changed = asyncio.Condition()
 
     def open(self, label: str = LABEL, **options: Any) -> None:
@@ -46,6 +46,7 @@ class Player:
             if self.channel is not None and self.channel.readyState == "open":
                 estimate = {"type": "estimate", "frame": None, "x": 1.0, "y": 1.0}
                 self.channel.send(json.dumps(estimate))
+                self.said += 1
             async with self._changed:
                 self.frames += 1
                 self._changed.notify_all()
@@ -107,7 +108,7 @@ async def test_a_channel_that_is_closed_and_opened_again_goes_on_being_scored() 
             await player.hears()
         session = await report(served)
     assert session["channel"] is True
-    assert session["unnumbered"] >= 0.7 * session["frames_sent"]
+    assert session["unnumbered"] >= 0.9 * player.said > 60
     assert UNHEARD not in served.program.errors
 
 
@@ -123,35 +124,39 @@ async def test_a_channel_that_is_opened_late_is_scored_from_then_on() -> None:
         session = await report(served)
     assert session["channel"] is True
     assert before > 30
-    assert 30 <= session["frames_due"] <= player.frames - before + 15
-    assert session["unnumbered"] >= 0.7 * session["frames_due"]
+    # What was shown before took its time; a busy machine shows less than there is.
+    assert 30 <= session["frames_due"] <= 30 * session["seconds"] - before + 15
+    assert session["unnumbered"] >= 0.9 * player.said > 20
     assert served.program.errors.count(UNHEARD) == 1
 
 
-@pytest.mark.parametrize(
-    "prepare",
-    [
-        some,
-        lambda player: player.open(LABEL.capitalize()),
-        lambda player: player.open(negotiated=True, id=0),
-    ],
-    ids=["none", "other case", "negotiated"],
-)
-async def test_who_opens_no_channel_is_told_of_once_and_loses_nothing(
-    prepare: Callable[[Player], object],
-) -> None:
-    async with serving_http() as served:
+async def test_who_opens_no_channel_is_told_of_once_and_loses_nothing() -> None:
+    """None but one of another purpose, one whose name has another case, one that was negotiated."""
+
+    async def watch(served: Served, prepare: Callable[[Player], object]) -> None:
         async with playing(served, prepare) as player:
-            await served.program.says(UNHEARD)
+            for client in (1, 2, 3):
+                await served.program.says(UNHEARD.replace("1", str(client)))
             # Nobody waited for a channel.
-            assert player.frames > 30
-            await player.sees(30)
-        session = await report(served)
-    assert session["channel"] is False
-    assert session["seconds"] > 2
-    for count in ("frames_due", "frames_sent", "frames_lost", "frames_missed", "unnumbered"):
-        assert session[count] == 0, count
-    assert served.program.errors.count(UNHEARD) == 1
+            assert player.frames > 15
+            await player.sees(15)
+
+    async with serving_http() as served:
+        await asyncio.gather(
+            watch(served, some),
+            watch(served, lambda player: player.open(LABEL.capitalize())),
+            watch(served, lambda player: player.open(negotiated=True, id=0)),
+        )
+        served.program.send_signal(signal.SIGTERM)
+        sessions = (await served.program.report())["sessions"]
+    assert len(sessions) == 3
+    for session in sessions:
+        assert session["channel"] is False
+        assert session["seconds"] > 2
+        for count in ("frames_due", "frames_sent", "frames_lost", "frames_missed", "unnumbered"):
+            assert session[count] == 0, count
+        unheard = UNHEARD.replace("1", str(session["id"]))
+        assert served.program.errors.count(unheard) == 1
 
 
 async def latin_1(player: Player) -> None:

@@ -2,8 +2,10 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from programs import soon
@@ -109,41 +111,76 @@ def ignoring(number: signal.Signals) -> Iterator[None]:
         signal.signal(number, before)
 
 
-async def test_a_signal_stops_and_is_named() -> None:
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """The handlers of the signals are afterwards as they were before."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def at_exit(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What is to be done at the end of the program."""
+    calls: list[Callable[[], object]] = []
+    monkeypatch.setattr("atexit.register", lambda *call: calls.append(partial(*call)))
+    return calls
+
+
+@pytest.mark.usefixtures("signals")
+async def test_a_signal_stops_and_is_named(at_exit: list[object]) -> None:
     with stop_on_signals() as stop:
         assert not stop.requested
         os.kill(os.getpid(), signal.SIGTERM)
         await soon(stop.wait())
     assert stop.signal is signal.SIGTERM
+
+
+async def test_without_one_all_is_afterwards_as_usual(at_exit: list[object]) -> None:
+    with stop_on_signals():
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert at_exit == []
 
 
-async def test_what_was_ignored_stays_ignored() -> None:
+@pytest.mark.usefixtures("signals")
+async def test_what_was_ignored_stays_ignored(at_exit: list[object]) -> None:
+    with ignoring(signal.SIGHUP):
+        with stop_on_signals():
+            pass
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     with ignoring(signal.SIGHUP), stop_on_signals() as stop:
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGTERM)
         await soon(stop.wait())
         assert stop.signal is signal.SIGTERM
-    with ignoring(signal.SIGHUP):
-        with stop_on_signals():
-            pass
-        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
-async def test_the_same_signal_at_once_is_the_same_wish(monkeypatch: pytest.MonkeyPatch) -> None:
-    loop = asyncio.get_running_loop()
-    now = loop.time()
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGHUP])
+async def test_the_same_signal_at_once_is_the_same_wish(
+    monkeypatch: pytest.MonkeyPatch, at_exit: list[Callable[[], object]], again: signal.Signals
+) -> None:
+    now = time.monotonic()
     raised: list[int] = []
-    monkeypatch.setattr(signal, "raise_signal", raised.append)
     with stop_on_signals() as stop:
-        handler = loop._signal_handlers[signal.SIGTERM]  # type: ignore[attr-defined]
-        monkeypatch.setattr(loop, "time", lambda: now)
-        handler._run()
-        monkeypatch.setattr(loop, "time", lambda: now + 0.9)
-        handler._run()
-        assert stop.requested
-        assert not raised
-        monkeypatch.setattr(loop, "time", lambda: now + 1)
-        handler._run()
-        assert raised == [signal.SIGTERM]
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await soon(stop.wait())
+        monkeypatch.setattr(time, "monotonic", lambda: now + 0.9)
+        os.kill(os.getpid(), again)
+    # A program that ends is still there for a while.
+    os.kill(os.getpid(), again)
+    monkeypatch.setattr(signal, "raise_signal", raised.append)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 1)
+    os.kill(os.getpid(), again)
+    assert raised == [again]
+    assert signal.getsignal(again) is signal.SIG_DFL
+    (last,) = at_exit
+    last()
+    assert signal.getsignal(again) is signal.SIG_IGN
+    os.kill(os.getpid(), again)

@@ -114,7 +114,9 @@ async def test_a_client_whose_detector_is_away_for_long_is_not_lost_and_that_cou
     (tmp_path / "slow.py").write_text(SLOW_TO_COME_BACK)
     client_flags = ("--transport", transport, "--detector", "slow:detect", "--duration", "10")
     async with (
-        run("server", *flags(socket_path), "--sessions", "1", "--json") as server,
+        run(
+            "server", *flags(socket_path), "--sessions", "1", "--json", "--size", "320x240"
+        ) as server,
         run("client", *flags(socket_path), *client_flags, "--json", cwd=tmp_path) as client,
     ):
         ((seen,), (told,)) = [(await each.report())["sessions"] for each in (server, client)]

@@ -46,8 +46,10 @@ async def test_one_seed_loses_the_same_packets_and_the_client_knows_nothing(
     socket_path: Path,
 ) -> None:
     spec = "delay=20ms,loss=5%"
-    for _ in range(2):
-        seen, told = await loop(socket_path, ("--impair", spec, "--impair-seed", "7"), ())
+    sent = {}
+    for redundancy in ("auto", "off"):
+        ours = ("--impair", spec, "--impair-seed", "7", "--redundancy", redundancy)
+        seen, told = await loop(socket_path, ours, ())
         network, (session,) = seen["impairment"], seen["sessions"]
         assert (network["spec"], network["seed"]) == (spec, 7)
         for direction in Direction:
@@ -55,6 +57,9 @@ async def test_one_seed_loses_the_same_packets_and_the_client_knows_nothing(
         assert session["latency_ms"]["p50"] >= 40
         assert session["frames_answered"] > 20
         assert told["impairment"] is None
+        assert session["duplicates"] == 0
+        sent[redundancy] = network["down"]["bytes"] / session["frames_sent"]
+    assert sent["auto"] > 1.5 * sent["off"], "packets go out twice, for some are lost"
 
 
 async def test_the_client_emulates_what_it_sends_as_up(socket_path: Path) -> None:
@@ -87,15 +92,18 @@ async def test_a_plan_begins_with_the_first_client_and_is_told_in_words(
     assert re.findall(">(down|up): delay=30ms</td>", page) == ["down", "up"]
 
 
-async def test_a_network_on_which_nothing_lives_is_a_loss_and_no_crash(socket_path: Path) -> None:
+@pytest.mark.parametrize("spec", ["loss=90%", "rate=40kbit,queue=2s"])
+async def test_a_network_on_which_nothing_lives_is_a_loss_and_no_crash(
+    socket_path: Path, spec: str
+) -> None:
     async with (
-        run("server", *unix(socket_path), "--duration", "4", "--impair", "loss=90%") as server,
+        run("server", *unix(socket_path), "--duration", "4", "--impair", spec) as server,
         run("client", *unix(socket_path), "--duration", "1"),
     ):
         status, output = await server.ends(60)
     assert status in (0, 1), "1 where a client was there and answered nothing"
     assert "Traceback" not in server.errors
-    assert "emulated network: loss=90% (seed 0)" in output
+    assert f"emulated network: {spec} (seed 0)" in output
 
 
 async def test_page_and_metrics_say_which_network_it_is() -> None:

@@ -181,7 +181,9 @@ async def test_aiortc_s_own_paths_close_the_loop_too(socket_path: Path) -> None:
     ):
         (seen,) = (await server.report())["sessions"]
         (told,) = (await client.report())["sessions"]
-    assert seen["frames_answered"] >= 0.9 * (told["frames_received"] - told["frames_skipped"]) > 15
+    # What was said before the channel was open, and what is on the way at the end, is no answer.
+    assert seen["frames_answered"] >= max(told["estimates_sent"] - 15, 1)
+    assert told["estimates_sent"] > 15
 
 
 async def test_clients_end_and_the_server_goes_on(socket_path: Path) -> None:

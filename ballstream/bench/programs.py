@@ -10,9 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ..errors import BallstreamError
-
-LONGEST_PATH = 107
-"""Bytes in the path of a Unix socket; see unix(7)."""
+from ..signaling.sockets import LONGEST_PATH
 
 _SHORT_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - what is made in them is only ours to enter
 _LAST_WORDS = 4096

@@ -34,7 +34,7 @@ class Run(msgspec.Struct, frozen=True):
     each program took between warm-up and end, in percent.
 
     `viewer_frames` are the frames that each further viewer received, `config` how each end was
-    configured.
+    configured, `impairment` what the network did that the server emulated, None where it did not.
     """
 
     session: SessionReport
@@ -42,6 +42,15 @@ class Run(msgspec.Struct, frozen=True):
     client_cpu: float
     viewer_frames: list[int]
     config: dict[str, Any]
+    impairment: dict[str, Any] | None = None
+
+    @property
+    def lateness_p99_ms(self) -> float | None:
+        """How late the emulated network released a packet, of the direction that is worse."""
+        if self.impairment is None:
+            return None
+        both = [self.impairment[way]["lateness_ms"]["p99"] for way in ("down", "up")]
+        return max((each for each in both if each is not None), default=None)
 
 
 Way = Callable[[Path], AbstractAsyncContextManager[Path]]
@@ -80,7 +89,8 @@ async def run_scenario(
             server.terminate()
             report = json.loads(await server.output())
     config = {"server": report["config"], "client": json.loads(reception)["config"]}
-    return Run(measured_session(report), server_cpu, client_cpu, frames, config)
+    session = measured_session(report)
+    return Run(session, server_cpu, client_cpu, frames, config, report["impairment"])
 
 
 def _flags(path: Path) -> tuple[str, ...]:
@@ -106,7 +116,7 @@ async def _both(client: Program, server: Program, duration: float) -> tuple[str,
         await asyncio.gather(cpu, return_exceptions=True)
 
 
-class _Company:
+class Company:
     """Who takes part beside the measured client."""
 
     def __init__(self, clients: list[Program], viewers: Program | None) -> None:
@@ -114,7 +124,11 @@ class _Company:
         self._viewers = viewers
 
     async def end(self) -> list[int]:
-        """Let the viewers go; the frames that each got. Raises BallstreamError where one left."""
+        """Let the viewers go; the frames that each got.
+
+        Raises BallstreamError where somebody left early, or got nothing: a server that has nothing
+        to do for them is quick.
+        """
         for client in self._clients:
             if not client.running:
                 await client.output()
@@ -122,13 +136,16 @@ class _Company:
         if self._viewers is None:
             return []
         self._viewers.close_input()
-        return [int(line) for line in (await self._viewers.output()).split()]
+        frames = [int(line) for line in (await self._viewers.output()).split()]
+        if not all(frames):
+            raise BallstreamError("a run failed: one of the viewers got no frame")
+        return frames
 
 
 @asynccontextmanager
 async def _company(
     scenario: Scenario, flags: tuple[str, ...], path: Path
-) -> AsyncIterator[_Company]:
+) -> AsyncIterator[Company]:
     """All further clients and viewers, each of whom is there; they end with the context."""
     async with AsyncExitStack() as stack:
         clients = [
@@ -144,7 +161,7 @@ async def _company(
         async with _limited(_GATHERING, "not all of the further clients were there"):
             for program in (*clients, *([viewers] if viewers else [])):
                 await program.ready()
-        yield _Company(clients, viewers)
+        yield Company(clients, viewers)
 
 
 @asynccontextmanager

@@ -15,8 +15,9 @@ from .scenarios import meaning_of
 
 _COLUMNS = (
     "scenario", "runs", "answered %", "due", "missed", "dropped", "lost",
-    "latency ms p50", "p95", "p99", "gain", "detection px p50", "p95", "max", "held px",
-    "bytes a frame", "server CPU %", "client CPU %",
+    "latency ms p50", "p95", "p99", "gain", "longest gap ms", "held px",
+    "detection px p50", "p95", "max",
+    "bytes a frame", "server CPU %", "client CPU %", "lateness ms p99",
 )  # fmt: skip
 
 
@@ -47,7 +48,9 @@ class Figures(msgspec.Struct, frozen=True):
     detection_p95_px: float | None
     detection_max_px: float | None
     tracking_p50_px: float | None
-    held_p50_px: float | None
+    held_mean_px: float | None
+    longest_gap_ms: float | None
+    lateness_p99_ms: float | None
     bytes_a_frame: float | None
     server_cpu: float
     client_cpu: float
@@ -80,7 +83,9 @@ def figures(runs: Sequence[Run]) -> Figures:
         detection_p95_px=middle("detection_error_px", "p95"),
         detection_max_px=_over(max, [each.detection_error_px.max for each in sessions]),
         tracking_p50_px=middle("tracking_error_px", "p50"),
-        held_p50_px=middle("held_error_px", "p50"),
+        held_mean_px=middle("held_error_px", "mean"),
+        longest_gap_ms=_over(median, [each.gaps.longest_ms for each in sessions]),
+        lateness_p99_ms=_over(median, [run.lateness_p99_ms for run in runs]),
         bytes_a_frame=_over(median, [_bytes_a_frame(each) for each in sessions]),
         server_cpu=median(run.server_cpu for run in runs),
         client_cpu=median(run.client_cpu for run in runs),
@@ -121,13 +126,15 @@ def results_table(results: Mapping[str, Sequence[Run]]) -> Table:
             number(row.latency_p95_ms, 2),
             number(row.latency_p99_ms, 2),
             _gain(slowest, row.latency_p50_ms),
+            number(row.longest_gap_ms, 0),
+            number(row.held_mean_px, 2),
             number(row.detection_p50_px, 3),
             number(row.detection_p95_px, 3),
             number(row.detection_max_px, 3),
-            number(row.held_p50_px, 2),
             number(row.bytes_a_frame, 0),
             number(row.server_cpu, 1),
             number(row.client_cpu, 1),
+            number(row.lateness_p99_ms, 2),
         )
     return table
 

@@ -4,6 +4,7 @@ Nothing heavy is imported before the flags are understood, so that `--help` is q
 detector's process, which imports this module again, stays free of PyAV and aiortc.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,12 +13,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ..config import ClientConfig, ServerConfig
-from ..errors import INTERRUPTED, BallstreamError, import_problem, printable
+from ..errors import INTERRUPTED, BallstreamError, InternalFailure, import_problem, printable
 from .descriptors import fill_standard_descriptors
 from .flags import Command, command
 
 if TYPE_CHECKING:
     from ..bench.config import BenchConfig
+
+logger = logging.getLogger(__name__)
 
 
 def _serve(config: ServerConfig) -> int:
@@ -100,6 +103,9 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None) -> 
     except OSError as error:
         place = "" if error.filename is None else f"{error.filename}: "
         _fail(name, f"{place}{error.strerror or error}", 1)
+    except Exception as error:
+        logger.debug("%s failed", name, exc_info=True)
+        _fail(name, str(InternalFailure("running", error)), 1)
     sys.exit(status or 0)
 
 

@@ -19,7 +19,7 @@ class Results(Observer):
     """Keeps the reports of a server's run, and says when there are enough of them.
 
     `enough` is called when as many sessions have ended as `--sessions` asks for; one that never
-    got a frame does not count.
+    got a frame does not count, unless it was we who failed.
     """
 
     def __init__(self, config: ServerConfig, enough: Callable[[], None]) -> None:
@@ -51,10 +51,11 @@ class Results(Observer):
 
     def ended(self, session: Watched, report: SessionReport) -> None:
         ended = report.ended
-        self.failed |= ended is not None and ended.failed and ended.by == "server"
-        if not report.seconds:
+        failed = ended is not None and ended.failed and ended.by == "server"
+        self.failed |= failed
+        if not report.seconds and not failed:
             return
-        if not session.passive:
+        if report.seconds and not session.passive:
             if len(self.reports) == MOST_REPORTS and not self._is_cut:
                 self._is_cut = True
                 logger.warning("the summary will tell of the last %s sessions alone", MOST_REPORTS)
@@ -64,6 +65,10 @@ class Results(Observer):
         self._ended += 1
         if self._config.sessions is not None and self._ended >= self._config.sessions:
             self._enough()
+
+    def left_out(self, error: Exception) -> None:
+        if self._config.sessions is not None:
+            self._enough()  # nobody counts them any more
 
     @property
     def _is_bounded(self) -> bool:

@@ -4,16 +4,17 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ballstream
 
 from .. import trace
+from ..beside import Failures
 from ..config import ClientConfig, ServerConfig
-from ..endings import Stop, stop_on_signals
-from ..errors import INTERRUPTED, BallstreamError, UsageError
+from ..endings import Stop, first_of, stop_on_signals
+from ..errors import INTERRUPTED, UsageError
+from ..impairment.sockets import described
 from ..report import records, view
 from ..report.endings import sentence
 from ..report.folder import EstimateRows, open_output
@@ -25,11 +26,11 @@ from .summary import Summary
 
 if TYPE_CHECKING:
     from ..impairment import Impairment
-    from ..impairment.sockets import Emulation
     from ..vision.child import Sighting
 
 logger = logging.getLogger(__name__)
 
+_SHOWING = "showing how it stands"
 _CLIENT_COLUMNS = ("session", "at", "frame", "x", "y", "detect_ms")
 
 
@@ -68,29 +69,33 @@ async def _serve(config: ServerConfig) -> int:
         stop_on_signals() as stop,
         open_output(config.reporting.output, records.CSV_COLUMNS) as output,
         Terminal(view.server_table, view.server_line) as terminal,
+        Failures() as failures,
     ):
-        results, live = Results(config, stop), LiveView(terminal, lambda: _active(server.emulation))
+        results, live = (
+            Results(config, stop),
+            LiveView(terminal, lambda: described(server.emulation)),
+        )
         rows = [] if output is None else [EstimateRows(output)]
         server = ballstream.Server(config, (results, *rows, live))
-        async with _beside(live.run()), server:
-            for address in server.addresses:
-                terminal.note(_waiting_at(address))
-            if config.duration is not None:
-                asyncio.get_running_loop().call_later(config.duration, stop)
-            async with _beside(_stop_where_deserted(server, stop)):
-                await stop.wait()
+        try:
+            async with failures.beside(_SHOWING, live.run()), server:
+                for address in server.addresses:
+                    terminal.note(_waiting_at(address))
+                if config.duration is not None:
+                    asyncio.get_running_loop().call_later(config.duration, stop)
+                await first_of(stop.wait(), server.deserted.wait())
+        except Exception as error:
+            if not server.addresses:
+                raise
+            failures.note("serving", error)  # what was measured until then is told all the same
         _say_signal(stop, terminal)
         terminal.clear()
         written = summary.write(results.reports, server.emulation, output)
         if output is not None:
+            written &= output.finish()
             written &= summary.write_page(results.reports, server.emulation, server.origin, output)
-        failed = results.failed or server.failed or not written
-        return _status(stop, failed, results.problems)
-
-
-async def _stop_where_deserted(server: "ballstream.Server", stop: Stop) -> None:
-    await server.deserted.wait()
-    stop()
+        failed = results.failed or server.failed or failures.any or terminal.failed
+        return _status(stop, failed or not written, results.problems)
 
 
 def _waiting_at(address: str) -> str:
@@ -106,6 +111,7 @@ async def _watch(config: ClientConfig) -> int:
         stop_on_signals() as stop,
         open_output(config.reporting.output, _CLIENT_COLUMNS) as output,
         Terminal(view.client_table, view.client_line) as terminal,
+        Failures() as failures,
     ):
 
         def add_row(at: float, sighting: "Sighting") -> None:
@@ -115,43 +121,30 @@ async def _watch(config: ClientConfig) -> int:
 
         client = ballstream.Client(config, add_row)
         terminal.note("starting the detector, then waiting for the server")
-        failure: BallstreamError | None = None
-        async with _beside(_refresh(client, terminal)):
+        failure: Exception | None = None
+        async with failures.beside(_SHOWING, _refresh(client, terminal)):
             try:
                 terminal.note(sentence(await client.run(stop)))
-            except BallstreamError as error:
-                failure = error
+            except Exception as error:
+                failure = error  # what was measured until then is told all the same
         _say_signal(stop, terminal)
         terminal.clear()
         report = client.report()
         written = summary.write([] if report is None else [report], client.emulation, output)
+        if output is not None:
+            written &= output.finish()
         if failure is not None:
             raise failure
         problem = None if report is None else reception_problem(report)
-        return _status(stop, not written, [] if problem is None else [problem])
+        failed = failures.any or terminal.failed or not written
+        return _status(stop, failed, [] if problem is None else [problem])
 
 
 async def _refresh(client: "ballstream.Client", terminal: Terminal) -> None:
     while True:
         await asyncio.sleep(terminal.period)
         if (progress := client.progress) is not None:
-            terminal.show([view.client_cells(progress)], _active(client.emulation))
-
-
-def _active(emulation: "Emulation | None") -> str:
-    """The network that is emulated, in a line; empty where none is."""
-    return "" if emulation is None else emulation.active()
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do something else while the context lasts."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+            terminal.show([view.client_cells(progress)], described(client.emulation))
 
 
 def _say_signal(stop: Stop, terminal: Terminal) -> None:

@@ -126,6 +126,11 @@ class Emulation:
             self.lingering.clear()
 
 
+def described(emulation: Emulation | None) -> str:
+    """The present conditions of the network that is emulated; empty where none is."""
+    return "" if emulation is None else emulation.active()
+
+
 class _Endpoint(asyncio.DatagramProtocol):
     """Stands between the transport of a socket and the protocol that its user gave."""
 

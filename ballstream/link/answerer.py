@@ -35,9 +35,6 @@ from .unreadable import survive
 _CHANNEL_TIMEOUT = 2.0
 """Seconds that a client has to open its channels before something is said of those that lack."""
 
-_MOMENT = 0.25
-"""Seconds that frames wait for the channels, so that most clients can answer the first of them."""
-
 _MOST_CHANNELS = 8
 _CLOSE_GRACE = 0.5
 
@@ -145,19 +142,20 @@ class Answerer:
         add_candidate(self.peer.connection, line, mid)
 
     async def open(self) -> None:
-        """Wait for the connection and let the frames begin, at once or after a moment.
+        """Wait for the connection, and let the frames begin at once.
 
         Raises PeerLost where no connection comes about in time.
         """
         await self.peer.connected()
-        await self._channels_within(_MOMENT)
         self._outlets.release()
         self._note_opening()
 
     async def settled(self) -> bool:
         """Give the client time to open its channels; False where it gets no frames by then."""
-        if not self._may_watch:
-            await self._channels_within(_CHANNEL_TIMEOUT)
+        if not self.passive and not self._may_watch:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CHANNEL_TIMEOUT):
+                    await self._ready.wait()
         self._waited = True
         return bool(self._outlets) or self._may_watch
 
@@ -165,13 +163,6 @@ class Answerer:
     def _may_watch(self) -> bool:
         """Whether the client can do with its channel alone, as it finds pictures elsewhere."""
         return self.has_channel and self._streams.published is not None
-
-    async def _channels_within(self, seconds: float) -> None:
-        if self.passive:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._ready.wait()
 
     async def closed(self) -> Ending:
         """Wait until the client closes the connection; raises PeerLost where it is lost."""

@@ -88,29 +88,32 @@ class Link(Generic[Picture]):
         """Wait for the connection; raises PeerLost where none comes about in time."""
         await self._peer.connected()
 
-    async def closed(self) -> Ending:
-        """Watch over the connection until it ends, then end `pictures`; returns how it ended.
+    async def closed(self, *others: Awaitable[Ending]) -> Ending:
+        """Watch over the connection until it ends, or one of `others` does; then end `pictures`.
 
-        Somebody has to await it while pictures are taken, and only once: it gives the signs of
-        life, receives where reception is aiortc's own, and is how `pictures` hears of an end.
-        Raises PeerLost where the server is lost, InternalFailure where we failed.
+        Returns how it ended. Somebody has to await it while pictures are taken, and only once: it
+        gives the signs of life, receives where reception is aiortc's own, and is how `pictures`
+        hears of an end. Raises PeerLost where the server is lost, InternalFailure where we failed.
         """
-        assert self._reception is not None
-        closed = Ending(By.SERVER, Reason.CLOSED)
         try:
-            await self._peer.connected()
-            self.opened.set()
-            ending = await first_of(
-                self._peer.guard.failure(),
-                after(self._peer.watch(), closed),
-                after(self._receive(self._reception), closed),
-                self._say_alive(),
-            )
+            ending = await first_of(self._watch(), *others)
         except Exception as error:
             self.pictures.fail(error)
             raise
         self.pictures.end()
         return ending
+
+    async def _watch(self) -> Ending:
+        assert self._reception is not None
+        closed = Ending(By.SERVER, Reason.CLOSED)
+        await self._peer.connected()
+        self.opened.set()
+        return await first_of(
+            self._peer.guard.failure(),
+            after(self._peer.watch(), closed),
+            after(self._receive(self._reception), closed),
+            self._say_alive(),
+        )
 
     async def _receive(self, reception: Reception | ImageReception | Watch) -> None:
         if isinstance(reception, Watch):

@@ -18,6 +18,7 @@ from aiortc.stats import RTCTransportStats
 
 from ..config import Network
 from ..errors import InternalFailure, PeerLost, PeerMisbehaves
+from ..rate import RateLimit
 from .guard import Guard
 from .receiver import reading
 
@@ -29,6 +30,9 @@ CONNECT_TIMEOUT = 12.0
 SILENCE = 4.0
 """Seconds without a packet after which a peer counts as gone; reports come every second or so."""
 
+STANDSTILL = 2.0
+"""Seconds between two looks at a peer, beyond those meant, in which we did not run ourselves."""
+
 CONSENT = 30.0
 """Seconds for which ICE goes on without the peer's consent: aioice asks every five, six times."""
 
@@ -37,6 +41,9 @@ _MOST_PACKETS = 5_000
 """Packets between two polls: ten times what 120 pictures of 1080p a second come in."""
 
 _CLOSE_TIMEOUT = 3.0
+
+_saying = RateLimit(per_second=1, burst=1)
+"""All peers of a program stand still together: one of them says so."""
 
 
 class Peer:
@@ -110,20 +117,26 @@ class Peer:
     async def watch(self) -> None:
         """Return when the other end closes the connection.
 
-        Raises PeerLost if it falls silent, PeerMisbehaves if it floods us, InternalFailure where it
-        was aiortc that fell over a packet.
+        Raises PeerLost if it falls silent while we run, PeerMisbehaves if it floods us,
+        InternalFailure where it was aiortc that fell over a packet.
         """
         received, packets = -1, 0
-        self.heard_at = time.monotonic()
+        self.heard_at = looked_at = silent_since = time.monotonic()
         while self.connection.connectionState == "connected":
             transport = await self._transport()
+            now = time.monotonic()
+            if now - looked_at - _POLL >= STANDSTILL:
+                silent_since = now  # who could not listen has heard nothing of silence
+                _say_standstill(now, now - looked_at)
+            looked_at = now
             if transport is not None and transport.bytesReceived != received:
-                received, self.heard_at = transport.bytesReceived, time.monotonic()
+                received, self.heard_at = transport.bytesReceived, now
                 if received and packets and transport.packetsReceived - packets > _MOST_PACKETS:
                     raise PeerMisbehaves("the other end floods the connection with packets")
                 packets = transport.packetsReceived
             heard_always = transport is not None or self.gives_signs
-            if heard_always and time.monotonic() - self.heard_at >= SILENCE:
+            silent_since = max(silent_since, self.heard_at)
+            if heard_always and now - silent_since >= SILENCE:
                 raise PeerLost(f"nothing came from the other end for {SILENCE:g} s")
             self._changed.clear()
             with suppress(TimeoutError):
@@ -151,6 +164,11 @@ class Peer:
             if isinstance(stats, RTCTransportStats):
                 return stats
         return None
+
+
+def _say_standstill(now: float, seconds: float) -> None:
+    if _saying.allows(now):
+        logger.warning("this program itself stood still for %.1f s", seconds)
 
 
 async def close(connection: RTCPeerConnection) -> None:

@@ -32,7 +32,7 @@ async def publish(
         track = streams.track(published.sent, peer.guard, published.left_out)
         sender = send_track(peer.connection, track, streams.video_codec)
         if isinstance(track, ViewerTrack):
-            track.listen(sender)
+            track.listen(sender, streams.redundancy)
         try:
             offer = await make_offer(peer.connection, network)
             await accept_answer(peer.connection, await ask(offer))

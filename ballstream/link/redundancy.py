@@ -6,7 +6,7 @@ Pure: time comes in as an argument, in seconds of any one clock.
 from ..config import Redundancy
 from ..rate import RateLimit
 
-INTERVAL = 0.005
+INTERVAL = 0.004
 """Seconds from a frame to its copy, and from that to the next."""
 
 MOST_PACKETS = 8

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from ..errors import UsageError
+from ..errors import InternalFailure, UsageError
 from ..scoring.score import Verdict
 from .observers import Observer, Watched
 from .records import csv_row
@@ -38,7 +38,7 @@ class OutputFolder:
                 f"cannot write to {str(path)!r} ({error.strerror}): choose another --output"
             ) from None
         self._rows = csv.writer(self._file, lineterminator="\n")
-        self._full = False
+        self._cut_off = False
         self.add(columns)
 
     def __enter__(self) -> Self:
@@ -53,26 +53,36 @@ class OutputFolder:
         try:
             self._file.close()
         except OSError as error:
-            self._end_rows(error)
+            self.cut_off(error)
 
     @property
     def complete(self) -> bool:
         """Whether every row was written; a row that still waits to be written counts."""
-        return not self._full
+        return not self._cut_off
 
     def add(self, row: Iterable[object]) -> None:
-        """Write one row; a disk that is full ends the file, not the measurement."""
-        if self._full:
+        """Write one row; what fails, as on a disk that is full, ends the file, and nothing else."""
+        if self._cut_off:
             return
         try:
             self._rows.writerow(row)
-        except OSError as error:
-            self._end_rows(error)
+        except Exception as error:
+            self.cut_off(error)
 
-    def _end_rows(self, error: OSError) -> None:
-        if not self._full:
-            logger.error("estimates.csv ends here: %s", error.strerror)
-        self._full = True
+    def finish(self) -> bool:
+        """Write the rows that wait; whether every one was written."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.cut_off(error)
+        return self.complete
+
+    def cut_off(self, error: Exception) -> None:
+        """Let the rows end here, because of an error."""
+        if not self._cut_off:
+            logger.error("estimates.csv ends here: %s", _reason(error))
+            logger.debug("estimates.csv ends here", exc_info=error)
+        self._cut_off = True
 
     def lines(self) -> Iterator[str]:
         """Those of `estimates.csv` without its header; the last may be cut off."""
@@ -86,30 +96,30 @@ class OutputFolder:
         False, and a line in the log, where one of the two files is not complete.
         """
         written = self._write("summary.json", lambda: document + "\n")
-        self._flush()
-        return written and self.complete
+        return self.finish() and written
 
     def write_report(self, make: Callable[[], str]) -> bool:
         """Write `report.html`, made when all rows can be read; False where that cannot be."""
-        self._flush()
+        self.finish()
         return self._write("report.html", make)
 
     def _write(self, name: str, make: Callable[[], str]) -> bool:
         file = self._path / name
         try:
             file.write_text(make(), encoding="utf-8")
-        except OSError as error:
-            logger.error("cannot write %s: %s", name, error.strerror)
+        except Exception as error:
+            logger.error("cannot write %s: %s", name, _reason(error))
+            logger.debug("cannot write %s", name, exc_info=error)
             with suppress(OSError):
                 file.unlink(missing_ok=True)
             return False
         return True
 
-    def _flush(self) -> None:
-        try:
-            self._file.flush()
-        except OSError as error:
-            self._end_rows(error)
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror is not None:
+        return error.strerror
+    return str(InternalFailure("writing", error))
 
 
 def _alone(path: Path) -> TextIO:
@@ -141,7 +151,12 @@ class EstimateRows(Observer):
         self._folder = folder
 
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
-        self._folder.add(csv_row(session.number, at, verdict))
+        try:
+            row = csv_row(session.number, at, verdict)
+        except Exception as error:
+            self._folder.cut_off(error)
+        else:
+            self._folder.add(row)
 
 
 def open_output(

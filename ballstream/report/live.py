@@ -52,6 +52,10 @@ class LiveView(Observer):
         self._rows.pop(session.number, None)
         self._terminal.note(view.end_line(report))
 
+    def left_out(self, error: Exception) -> None:
+        self._sessions.clear()  # rather nothing than a client that has gone
+        self._rows.clear()
+
     async def run(self) -> None:
         """Show how the sessions stand, again and again."""
         while True:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -65,10 +66,16 @@ class Observer:
         """An estimate arrived, at an instant of the scene's time."""
 
     def ended(self, session: Watched, report: SessionReport) -> None:
-        """A session is over, also one that never came to a connection."""
+        """A session is over, also one that never came to a connection.
+
+        Where we failed to make its report, `report.ended` says so, and there is nothing else in it.
+        """
 
     def closed(self) -> None:
         """The server has ended; nothing more will be told."""
+
+    def left_out(self, error: Exception) -> None:
+        """This observer raised an error, and is told of nothing else any more."""
 
 
 class Observers(Observer):
@@ -108,8 +115,13 @@ class Observers(Observer):
             try:
                 event(each)()
             except Exception as error:
-                self.failed = True
-                self._observers.remove(each)
-                name = type(each).__name__
-                logger.error("%s ends here: %s: %s", name, type(error).__name__, error)
-                logger.debug("%s ends here", name, exc_info=True)
+                self._leave_out(each, error)
+
+    def _leave_out(self, observer: Observer, error: Exception) -> None:
+        self.failed = True
+        self._observers.remove(observer)
+        name = type(observer).__name__
+        logger.error("%s ends here: %s: %s", name, type(error).__name__, error)
+        logger.debug("%s ends here", name, exc_info=error)
+        with suppress(Exception):  # that it is broken is known
+            observer.left_out(error)

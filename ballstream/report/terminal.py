@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from ..errors import printable
+from ..errors import InternalFailure, printable
 from .screen import Screen
 from .view import Cells
-from .writer import Writer
+from .writer import Make, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,9 @@ class Terminal:
         """The caption that was last said, where there is no table to stand above."""
 
         self._queued = False
+        self.failed = False
+        """Whether we failed to make a text; that one cannot be written is no failure."""
+
         self._log = _NoteHandler(self)
 
     def __enter__(self) -> Self:
@@ -82,37 +85,45 @@ class Terminal:
         self._rows, self._caption = rows, caption
         if not self._queued:
             self._queued = True
-            self._queued = self._writer.put(self._draw)
+            self._queued = self._put(self._draw)
 
     def _draw(self) -> str:
         self._queued = False
         rows, self._rows = self._rows, ()
         caption = [self._caption] if self._caption else []
-        try:
-            cells = list(rows)
-            if not self._is_terminal:
-                new = [] if self._caption == self._said else caption
-                self._said = self._caption
-                lines = [*new, *map(self._line, cells)]
-                plain = "".join(f"{printable(line)}\n" for line in lines)
-                return self._screen.clear() + plain
-            lines = [*caption, *(self._table(cells) if cells else [])]
-        except Exception as error:
-            # It stays as it is, and the program goes on.
-            return self._screen.note(f"the live view failed: {type(error).__name__}: {error}")
+        cells = list(rows)
+        if not self._is_terminal:
+            new = [] if self._caption == self._said else caption
+            self._said = self._caption
+            lines = [*new, *map(self._line, cells)]
+            return self._screen.clear() + "".join(f"{printable(line)}\n" for line in lines)
+        lines = [*caption, *(self._table(cells) if cells else [])]
         return self._screen.draw(lines, _size(self._descriptor).lines or _USUAL_HEIGHT)
+
+    def _put(self, make: Make) -> bool:
+        """Have a text made and written; where one cannot be made, that is said once."""
+
+        def made() -> str:
+            try:
+                return make()
+            except Exception as error:
+                known, self.failed = self.failed, True
+                failure = InternalFailure("making the live view", error)
+                return "" if known else self._screen.note(str(failure))
+
+        return self._writer.put(made)
 
     def note(self, text: str) -> None:
         """Say something once, above the live view.
 
         What a peer had a part in may hold anything: control characters stay out.
         """
-        self._writer.put(lambda: self._screen.note(text))
+        self._put(lambda: self._screen.note(text))
 
     def clear(self) -> None:
         """Take the live view away, so that what is printed next stays."""
         self._rows = ()
-        self._writer.put(self._screen.clear)
+        self._put(self._screen.clear)
         self._writer.flush()
 
 
@@ -143,4 +154,9 @@ class _NoteHandler(logging.Handler):
         self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._terminal.note(self.format(record))
+        try:
+            text = self.format(record)
+        except Exception:
+            self.handleError(record)
+        else:
+            self._terminal.note(text)

@@ -20,7 +20,6 @@ _LIVE_COUNTS = {
 }
 _LIVE_FIGURES = (
     ("error px", "detection_error_px", "p50", 3),
-    ("track px", "tracking_error_px", "p50", 2),
     ("latency", "latency_ms", "p50", 1),
     ("p95 ms", "latency_ms", "p95", 1),
     ("client ms", "client_ms", "p50", 1),
@@ -28,6 +27,7 @@ _LIVE_FIGURES = (
 )
 _SERVER_COLUMNS = (
     "client", *_LIVE_COUNTS.values(), "answered", *(heading for heading, *_ in _LIVE_FIGURES),
+    "held px", "gap ms",
 )  # fmt: skip
 _CLIENT_COLUMNS = (
     "frames", "skipped", "estimates", "detector ms", "answered", "error px", "latency ms",
@@ -60,7 +60,10 @@ def unpublished_line(url: str, error: BallstreamError, *, again: bool) -> str:
 
 
 def server_cells(name: str, now: Snapshot) -> Cells:
-    """What the live view shows of a session: counts, and percentiles of the last 120 answers."""
+    """What the live view shows of a session: counts, and percentiles of the last 120 answers.
+
+    Held error (its mean) and longest gap are over all answers.
+    """
     return (
         name,
         *(str(getattr(now, count)) for count in _LIVE_COUNTS),
@@ -69,6 +72,8 @@ def server_cells(name: str, now: Snapshot) -> Cells:
             number(getattr(now.recent[figure], percentile), places)
             for _, figure, percentile, places in _LIVE_FIGURES
         ),
+        number(now.held_error_px, 1),
+        number(now.longest_gap_ms, 0),
     )
 
 

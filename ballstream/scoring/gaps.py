@@ -61,6 +61,11 @@ class Continuity:
             self._gap(at - self._last, counts=at > begin)
         self._last = at
 
+    @property
+    def longest_ms(self) -> float | None:
+        """The longest gap up to the newest answer; None before there is one."""
+        return 1e3 * self._longest if self._sum else None
+
     def _gap(self, gap: float, *, counts: bool) -> None:
         before = self._before
         if counts:

@@ -48,6 +48,11 @@ class HeldError:
         self._held, self._since = place, at
         self._frame = self._frame if frame is None else frame
 
+    @property
+    def mean(self) -> float | None:
+        """The mean in pixels up to the newest answer; None before there is one."""
+        return self._spread.mean
+
     def statistics(self, until: float, begin: float) -> Statistics:
         """The figures in pixels up to an instant, at which the session has ended.
 

@@ -191,9 +191,14 @@ _OF_ANSWERS = tuple(each for each in FIGURES if hasattr(Verdict, each.name))
 
 
 class Snapshot(Counts, frozen=True, kw_only=True):
-    """A session as it stands: its counts, and each figure over the last 120 answers."""
+    """A session as it stands: its counts, and each figure over the last 120 answers.
+
+    The mean of the held error, and the longest gap, are over all answers so far.
+    """
 
     recent: dict[str, Recent]
+    held_error_px: float | None = None
+    longest_gap_ms: float | None = None
 
 
 class Scorer:
@@ -327,8 +332,9 @@ class Scorer:
 
         started = self._ledger.started
         unknown = estimate.frame is not None and frame is None
+        copied = estimate.again is True
         if unknown or started is None or not self._plausible(estimate):
-            return verdict(Result.REJECTED)
+            return verdict(Result.AGAIN if copied else Result.REJECTED)
         figures: dict[str, Any] = {}
         if frame is not None:
             figures["true_x"], figures["true_y"] = truth = self._centre(frame.seconds)
@@ -336,7 +342,6 @@ class Scorer:
         if frame is not None and not frame.due:
             return verdict(Result.EARLY, **figures)
         if self._is_answered(frame, at):
-            copied = estimate.again is True
             return verdict(Result.AGAIN if copied else Result.DUPLICATE, **figures)
         if frame is not None and at - frame.drawn_at > REMEMBERED:
             return verdict(Result.LATE, **figures)
@@ -374,7 +379,12 @@ class Scorer:
         It costs a few microseconds, so that whatever is live can be made of it.
         """
         recent = {name: distribution.recent() for name, distribution in self._figures.items()}
-        return Snapshot(recent=recent, **self._counts(self._ledger.now()))
+        return Snapshot(
+            recent=recent,
+            held_error_px=self._held.mean,
+            longest_gap_ms=self._continuity.longest_ms,
+            **self._counts(self._ledger.now()),
+        )
 
     def total(self, until: float, outages: Iterable[tuple[float, float | None]] = ()) -> Score:
         """The figures of a session that ended, or whose client was last heard of, at `until`.

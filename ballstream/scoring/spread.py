@@ -57,6 +57,11 @@ class Spread:
         self._densities[begin + 1] += density
         self._densities[end] -= density
 
+    @property
+    def mean(self) -> float | None:
+        """The mean over all the time; None of no time."""
+        return self._sum / self.seconds if self.seconds else None
+
     def statistics(self, n: int) -> Statistics:
         """The figures over all the time, beside a number of values; of no time they are None."""
         if not self.seconds:

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from ..beside import hand_over
 from ..errors import BallstreamError, InternalFailure, SignalingError
 from .messages import (
     MAX_LINE,
@@ -80,6 +81,7 @@ class LineExchange(Exchange):
         match message:
             case Answer(sdp):
                 self._hearing = asyncio.create_task(_hear_goodbye(self._lines, self.gone))
+                self._hearing.add_done_callback(hand_over)
                 return sdp
             case Failure(reason):
                 raise SignalingError(f"the server refused: {short(reason)}")
@@ -126,6 +128,7 @@ class LineOffer(IncomingOffer):
     async def run(self, accept: Accept) -> None:
         """Let `accept` run the session, and hear the goodbye meanwhile."""
         hearing = asyncio.create_task(_hear_goodbye(self._lines, self.gone))
+        hearing.add_done_callback(hand_over)
         try:
             await accept(self)
         finally:

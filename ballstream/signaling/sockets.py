@@ -24,6 +24,9 @@ _MOST_WAITING = 64
 _ROUNDS_TO_ACCEPT = 5
 _SEND_TIMEOUT, _LINGER = 5.0, 0.5
 
+LONGEST_PATH = 107
+"""Bytes in the path of a Unix socket; see unix(7)."""
+
 _WRONG_HOST = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -72,6 +75,11 @@ async def connect_tcp(host: str, port: int, patience: float) -> AsyncIterator[Ex
 @asynccontextmanager
 async def connect_unix(path: Path, patience: float) -> AsyncIterator[Exchange]:
     """The same over a Unix socket."""
+    if len(os.fsencode(path)) > LONGEST_PATH:  # no time would mend that
+        raise SignalingError(
+            f"{path} has more than the {LONGEST_PATH} bytes that the path of a socket may have: "
+            "choose another --signaling-path, in the server, too"
+        )
     hint = "is ballstream-server running with this --signaling-path? See also --wait"
 
     def connect() -> Awaitable[_Streams]:

@@ -59,7 +59,8 @@ def open_memory() -> Memory:
     try:
         descriptor = os.memfd_create("ballstream-pictures")
         try:
-            os.ftruncate(descriptor, _SIZE)
+            # Not `ftruncate`: what is not there would end the process that first writes to it.
+            os.posix_fallocate(descriptor, 0, _SIZE)
             return Memory(descriptor)
         except BaseException:
             os.close(descriptor)

@@ -8,6 +8,7 @@ import secrets
 
 from aiohttp import hdrs, web
 
+from ..beside import hand_over
 from ..config import Network, Web
 from ..errors import BallstreamError, NegotiationError, SignalingError, Unacceptable, Unavailable
 from ..signaling import trickle
@@ -115,6 +116,7 @@ class Endpoint:
     async def _answer(self, offer: PostedOffer, folder: str) -> web.Response:
         name = secrets.token_urlsafe(24)
         task = asyncio.create_task(self._run(name, offer))
+        task.add_done_callback(hand_over)
         self._sessions[name] = offer, task
         # Should the player hang up meanwhile, this goes on: the session notices by itself.
         try:

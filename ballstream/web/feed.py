@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 
 import msgspec
 
+from ..beside import hand_over
 from ..report.observers import Observer, Watched
 from ..report.records import SessionReport
 from ..scoring.counts import counts_of
@@ -63,11 +64,15 @@ class Feed(Observer):
     def ended(self, session: Watched, report: SessionReport) -> None:
         del self._sessions[session.number]
 
+    def left_out(self, error: Exception) -> None:
+        self._closed = True  # rather nothing than what was once true
+
     async def lines(self) -> AsyncGenerator[bytes, None]:
         """The scene, then the newest line each time there is one; those missed are left out."""
         self.readers += 1
         if self._task is None:
-            self._task = asyncio.create_task(self._tell())
+            self._task = asyncio.create_task(self._run())
+            self._task.add_done_callback(hand_over)
         try:
             yield self._scene
             while not self._closed:
@@ -82,9 +87,15 @@ class Feed(Observer):
         self._closed = True
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-        async with self._told:
-            self._told.notify_all()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            await self._tell()
+        finally:
+            self._closed = True
+            async with self._told:
+                self._told.notify_all()
 
     async def _tell(self) -> None:
         while True:

@@ -42,6 +42,9 @@ class Metrics(Observer):
 
     def __init__(self, build: Mapping[str, str], most_sessions: int) -> None:
         self.registry = CollectorRegistry()
+        self.complete = True
+        """Whether we have heard of everything."""
+
         ProcessCollector(registry=self.registry)
         self._watched: dict[int, _Account] = {}
         Info("ballstream_build", "Versions.", registry=self.registry).info(dict(build))
@@ -127,6 +130,9 @@ class Metrics(Observer):
         if not session.passive:
             self._count(account, report)
             self._count_gaps(report)
+
+    def left_out(self, error: Exception) -> None:
+        self.complete = False
 
     def update(self) -> None:
         """Bring the counters up to the present figures of the sessions that run."""

@@ -16,7 +16,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from ..config import ServerConfig, Web
 from ..errors import SignalingError
-from ..impairment.sockets import Emulation
+from ..impairment.sockets import Emulation, described
 from ..report.environment import versions
 from ..report.observers import Observer
 from ..signaling.messages import MAX_LINE, Accept, Refused
@@ -73,7 +73,7 @@ class Site:
         self._settings = settings
         self._unready = unready
         self._metrics.registry.register(EmulationCollector(emulation))
-        self._feed = Feed(scene, lambda: _active(emulation()))
+        self._feed = Feed(scene, lambda: described(emulation()) or None)
         self._endpoint = Endpoint(settings, config.network, accept, refused)
         self._scrape = make_aiohttp_handler(self._metrics.registry)
         self._plotly: asyncio.Task[bytes] | None = None
@@ -169,6 +169,8 @@ class Site:
         return response
 
     async def _get_metrics(self, request: web.Request) -> web.StreamResponse:
+        if not self._metrics.complete:
+            return problem(500, "the metrics are not complete any more: see the log")
         self._metrics.update()
         response: web.StreamResponse = await self._scrape(request)
         return response
@@ -186,10 +188,6 @@ class Site:
             content_type=_TYPES[".js"],
             headers={hdrs.CONTENT_ENCODING: "gzip", hdrs.CACHE_CONTROL: "max-age=86400"},
         )
-
-
-def _active(emulation: Emulation | None) -> str | None:
-    return None if emulation is None else emulation.active()
 
 
 class _Refusal(asyncio.Protocol):
@@ -214,8 +212,9 @@ async def _explain(request: web.Request, handler: RequestHandler) -> web.StreamR
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception as error:
-        logger.error("a request failed: %s", type(error).__name__)
-        logger.debug("a request failed", exc_info=True)
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": "a request failed", "exception": error}
+        )
         return problem(500, "the server failed")
 
 

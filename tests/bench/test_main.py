@@ -29,10 +29,10 @@ def test_a_standard_output_that_is_closed_is_a_failure(
 
 
 def test_letters_that_it_does_not_have_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    monkeypatch.setattr("sys.stdout", out)
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii"))
     assert main.run_bench(BenchConfig(json=True, repeat=1)) == 0
-    document = json.loads(out.buffer.getvalue())
+    document = json.loads(raw.getvalue())
     assert document["scenarios"][0]["runs"][0]["config"]["server"]["output"] == "/été"
     assert main.run_bench(BenchConfig(repeat=1)) == 0
     assert main.run_list() == 0

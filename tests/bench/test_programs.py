@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from programs import soon
 
-from ballstream.bench.programs import LONGEST_PATH, folder_for_socket, running
+from ballstream.bench.programs import folder_for_socket, running
 from ballstream.errors import BallstreamError
+from ballstream.signaling.sockets import LONGEST_PATH
 
 
 async def test_a_program_that_says_much_on_standard_error_does_not_wait_for_us() -> None:

@@ -10,6 +10,7 @@ from ballstream.bench.run import Run
 from ballstream.bench.scenarios import SCENARIOS, meaning_of, through
 from ballstream.bench.table import Figures, figures, results_document, results_table
 from ballstream.scoring.distribution import Statistics
+from ballstream.scoring.gaps import Gaps
 
 
 def run(latency: float, answered: int = 100, error: float = 0.01) -> Run:
@@ -19,10 +20,14 @@ def run(latency: float, answered: int = 100, error: float = 0.01) -> Run:
         frames_answered=answered,
         detection_error_px=Statistics(100, error, error, 2 * error, 3 * error, 4 * error),
         tracking_error_px=Statistics(100, 1, 1, 2, 3, 4),
+        held_error_px=Statistics(100, 6, 5, 8, 9, 10),
+        gaps=Gaps(longest_ms=10 * latency),
         latency_ms=Statistics(100, latency, latency, 2 * latency, 3 * latency, 4 * latency),
     )
     config = {"server": {"fps": 30}, "client": {}}
-    return Run(session, 10 * latency, latency, viewer_frames=[], config=config)
+    way = {"lateness_ms": {"p99": latency / 10}}
+    impairment = {"down": way, "up": {"lateness_ms": {"p99": None}}}
+    return Run(session, 10 * latency, latency, [], config, impairment)
 
 
 def test_figures_are_medians_and_the_worst() -> None:
@@ -46,7 +51,9 @@ def test_figures_are_medians_and_the_worst() -> None:
         detection_p95_px=0.02,
         detection_max_px=0.08,
         tracking_p50_px=1,
-        held_p50_px=0.25,
+        held_mean_px=6,
+        longest_gap_ms=50,
+        lateness_p99_ms=0.5,
         bytes_a_frame=123_456 / 400,
         server_cpu=50,
         client_cpu=5,
@@ -54,11 +61,12 @@ def test_figures_are_medians_and_the_worst() -> None:
 
 
 def test_the_table_says_the_gain_over_the_last_scenario() -> None:
-    console = Console(file=io.StringIO(), width=200, record=True)
+    console = Console(file=io.StringIO(), width=240, record=True)
     console.print(results_table({"clean": [run(5)], "stock": [run(40)]}))
     rows = [" ".join(line.split()) for line in console.export_text().splitlines()]
     assert rows[3] == (
-        "clean 1 100.0 100 20 60 9 5.00 10.00 15.00 8.0x 0.010 0.020 0.040 0.25 309 50.0 5.0"
+        "clean 1 100.0 100 20 60 9 5.00 10.00 15.00 8.0x 50 6.00 0.010 0.020 0.040 309 50.0 5.0 "
+        "0.50"
     )
     assert rows[4].startswith("stock 1 100.0 100 20 60 9 40.00 80.00 120.00 1.0x ")
 
@@ -83,10 +91,10 @@ def test_what_was_not_measured_is_null_and_a_dash() -> None:
     summed = figures([nothing])
     assert (summed.answered, summed.latency_p50_ms, summed.detection_max_px) == (None, None, None)
     assert summed.bytes_a_frame is None
-    console = Console(file=io.StringIO(), width=200, record=True)
+    console = Console(file=io.StringIO(), width=240, record=True)
     console.print(results_table({"clean": [nothing]}))
     row = " ".join(console.export_text().splitlines()[3].split())
-    assert row == "clean 1 - 0 20 60 9 - - - - - - - 0.25 - 1.0 1.0"
+    assert row == "clean 1 - 0 20 60 9 - - - - 500 0.50 - - - - 1.0 1.0 -"
 
 
 def test_a_scenario_through_a_media_server_goes_by_another_name() -> None:

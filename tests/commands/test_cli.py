@@ -385,28 +385,48 @@ def test_without_flags_the_configuration_is_the_default(
     assert configure(name) == {"server": ServerConfig(), "client": ClientConfig()}[name]
 
 
-VARIABLES = {
-    "server": {
+VARIABLES = [
+    ("server", {
         "SIGNALING_PORT": "1", "DURATION": "2", "SIZE": "320x240", "FPS": "60", "RADIUS": "5",
         "SPEED": "6", "SEED": "7", "CODEC": "h264", "BITRATE": "1.5M", "FRAME_CODEC": "jpeg",
         "QUALITY": "8", "NO_STAMP": "1", "HTTP": "[::1]:0", "SESSIONS": "9", "MAX_SESSIONS": "10",
         "INSECURE": "1", "TOKEN": "x", "ALLOW_ORIGIN": "https://a.example", "JSON": "1",
         "OUTPUT": "folder", "ICE_SERVER": "stun:a.example", "RELAY_ONLY": "1",
         "SIGNALING_HOST": "::1",
-    },
-    "client": {
+    }),
+    ("server", {
+        "SIGNALING": "unix-socket", "SIGNALING_PATH": "socket", "STOCK": "1", "IMPAIR": "wifi",
+        "IMPAIR_SEED": "3", "ADVERTISE": "192.0.2.1",
+    }),
+    ("server", {"IMPAIR_DOWN": "loss=1%", "IMPAIR_UP": "delay=1ms", "REDUNDANCY": "off"}),
+    ("client", {
         "SIGNALING": "whep", "DURATION": "2", "TOKEN": "x", "URL": "https://a.example/whep",
         "TRANSPORT": "track", "STOCK": "1", "DETECTOR": "hough", "DISPLAY": "1", "WAIT": "3",
         "NAME": "arm", "ADVERTISE": "192.0.2.1",
-    },
-}  # fmt: skip
+    }),
+    ("client", {
+        "SIGNALING_HOST": "::1", "SIGNALING_PORT": "1", "JSON": "1", "OUTPUT": "folder",
+        "ICE_SERVER": "stun:a.example", "RELAY_ONLY": "1", "DETECTOR_TIMEOUT": "2",
+        "IMPAIR": "wifi", "IMPAIR_SEED": "3",
+    }),
+    ("client", {
+        "SIGNALING": "unix-socket", "SIGNALING_PATH": "socket", "IMPAIR_DOWN": "loss=1%",
+        "IMPAIR_UP": "delay=1ms",
+    }),
+]  # fmt: skip
+CONFIGS = {"server": ServerConfig, "client": ClientConfig}
 
 
-@pytest.mark.parametrize("name", ["server", "client"])
+def test_every_flag_is_tried() -> None:
+    for name, config in CONFIGS.items():
+        tried = {variable.lower() for each, some in VARIABLES if each == name for variable in some}
+        assert tried == {flag.name for flag in flags_of(config)}
+
+
+@pytest.mark.parametrize(("name", "variables"), VARIABLES)
 def test_every_flag_has_an_environment_variable(
-    configure: Callable[..., object], name: str
+    configure: Callable[..., object], name: str, variables: dict[str, str]
 ) -> None:
-    variables = VARIABLES[name]
     flags = [
         part
         for variable, value in variables.items()
@@ -414,12 +434,11 @@ def test_every_flag_has_an_environment_variable(
     ]
     typed = configure(name, *flags)
     assert typed == configure(name, **{f"BALLSTREAM_{key}": variables[key] for key in variables})
-    assert typed != {"server": ServerConfig(), "client": ClientConfig()}[name]
+    assert typed != CONFIGS[name]()
 
 
 def _typed(command: str, name: str, value: str) -> tuple[str, ...]:
-    config = {"server": ServerConfig, "client": ClientConfig}[command]
-    (flag,) = (each for each in flags_of(config) if each.name == name)
+    (flag,) = (each for each in flags_of(CONFIGS[command]) if each.name == name)
     return flag.names[-1:] if flag.is_switch else (flag.names[-1], value)
 
 

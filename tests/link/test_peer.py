@@ -1,4 +1,5 @@
 import asyncio
+import logging
 
 import pytest
 from aiortc.stats import RTCTransportStats
@@ -9,6 +10,7 @@ from ballstream.errors import InternalFailure, PeerLost
 from ballstream.link import peer as peer_module
 from ballstream.link.negotiation import accept_answer, answer_offer, make_offer
 from ballstream.link.peer import Peer
+from ballstream.rate import RateLimit
 
 
 async def connect(client: Peer, server: Peer) -> None:
@@ -93,6 +95,56 @@ async def test_who_gave_signs_of_life_is_missed_without_media(
         server.gives_signs = True
         with pytest.raises(PeerLost, match=r"nothing came .* for 4 s"):
             await soon(server.watch())
+
+
+async def test_that_we_stood_still_ourselves_is_no_silence_of_the_peer_s(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Stopped:
+        """A clock that stands at an instant, until the process was stopped for a while."""
+
+        now = 100.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+    async with Peer(DIRECT) as client, Peer(DIRECT) as server:
+        await connect_by_channel(client, server)
+        clock, polled = Stopped(), asyncio.Semaphore(0)
+
+        async def poll() -> None:
+            polled.release()
+
+        monkeypatch.setattr(peer_module, "time", clock)
+        monkeypatch.setattr(peer_module, "_POLL", 0.001)
+        monkeypatch.setattr(peer_module, "_saying", RateLimit(1, 1))
+        monkeypatch.setattr(server, "_transport", poll)
+        server.gives_signs = True
+
+        async def looks() -> None:
+            for _ in range(2):
+                await soon(polled.acquire())
+
+        watching = asyncio.create_task(server.watch())
+        await looks()
+        clock.now += 10
+        await looks()
+        assert not watching.done(), "it has had no time to say anything"
+        for _ in range(2):
+            clock.now += 1.5
+            await looks()
+        server.heard()
+        clock.now += 1.5
+        await looks()
+        clock.now += 1.5
+        await looks()
+        assert not watching.done()
+        clock.now += 1.5
+        with pytest.raises(PeerLost, match=r"nothing came .* for 4 s"):
+            await soon(watching)
+        assert server.heard_at == 113.0
+    said = [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING]
+    assert said == ["this program itself stood still for 10.0 s"]
 
 
 async def test_who_lost_its_consent_was_there_until_it_gave_it_last(

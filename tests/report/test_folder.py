@@ -101,6 +101,8 @@ def test_a_full_disk_that_shows_at_the_end_only(
     with OutputFolder(tmp_path, COLUMNS) as output:
         output.add((1, 0.5))
         assert output.complete
+        assert not output.finish()
+        assert not output.complete
     assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
 
 
@@ -113,6 +115,33 @@ def test_rows_that_are_lost_are_said_before_the_end(
         assert not output.write_summary("{}"), "what could not be written is a failure"
         assert (tmp_path / "summary.json").read_text() == "{}\n"
         assert errors(caplog) == ["estimates.csv ends here: No space left on device"]
+    assert len(errors(caplog)) == 1
+
+
+def test_a_row_that_we_fail_to_make_ends_the_rows_with_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no")
+
+    monkeypatch.setattr("ballstream.report.folder.csv_row", broken)
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        for _ in range(2):
+            EstimateRows(output).verdict(Session(3), 1.25, Verdict(Result.ANSWERED, 7, 1.0, 2.0))
+        output.add((1, 0.5))
+        assert not output.finish()
+    assert (tmp_path / "estimates.csv").read_text() == "session,at\n"
+    failure = "ballstream itself failed while writing (ValueError: no)"
+    assert errors(caplog) == [f"estimates.csv ends here: {failure}"]
+
+
+def test_a_report_that_we_fail_to_make_is_none(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with OutputFolder(tmp_path, COLUMNS) as output:
+        assert not output.write_report(lambda: str(1 // 0))
+        assert output.finish()
+    assert not (tmp_path / "report.html").exists()
     assert len(errors(caplog)) == 1
 
 

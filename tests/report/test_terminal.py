@@ -162,11 +162,14 @@ def test_a_view_that_fails_is_a_line_and_the_next_is_drawn() -> None:
         yield
 
     with standard_error(os.pipe()) as pipe, Terminal(table, line) as terminal:
+        assert not terminal.failed
         terminal.show(failing())
         terminal._writer.flush()
         terminal.show([("a", "1")])
         terminal._writer.flush()
-        assert pipe.read() == "the live view failed: ValueError: no words\na, 1\n"
+        said = "ballstream itself failed while making the live view (ValueError: no words)"
+        assert pipe.read() == f"{said}\na, 1\n"
+        assert terminal.failed
 
 
 @pytest.mark.parametrize("name", ["/dev/full", None])
@@ -180,6 +183,7 @@ def test_standard_error_that_cannot_be_written_is_no_failure(
             terminal.note("lost")
             terminal.show([("a", "1")])
             logging.getLogger("ballstream.test").error("lost")
+        assert not terminal.failed
     if stream is not None:
         stream.close()
 

@@ -21,34 +21,40 @@ def scorer() -> Scorer:
 
 def test_live_cells(scorer: Scorer) -> None:
     assert view.server_cells("client 1", scorer.snapshot()) == (
-        "client 1", "16", "0", "0", "6.2 %", "3.000", "3.00", "250.0", "250.0", "-", "-",
+        "client 1", "16", "0", "0", "6.2 %", "3.000", "250.0", "250.0", "-", "-", "-", "-",
     )  # fmt: skip
+
+
+def test_live_cells_have_what_is_held_and_the_longest_gap(scorer: Scorer) -> None:
+    for number, at in ((11, 2.0), (12, 2.25), (13, 3.25)):
+        scorer.score(Estimate(number, 103, 204), at)
+    assert view.server_cells("client 1", scorer.snapshot())[-2:] == ("4.4", "1000")
 
 
 def test_live_cells_of_a_session_that_has_just_begun() -> None:
     scorer = Scorer(lambda seconds: (100, 200), (640, 480), 0)
     assert view.server_cells("client 1", scorer.snapshot()) == (
-        "client 1", "0", "0", "0", "-", "-", "-", "-", "-", "-", "-",
+        "client 1", "0", "0", "0", "-", "-", "-", "-", "-", "-", "-", "-",
     )  # fmt: skip
 
 
 def test_the_live_line(scorer: Scorer) -> None:
     assert view.server_line(view.server_cells("client 1", scorer.snapshot())) == (
-        "client 1: due 16, missed 0, dropped 0, answered 6.2 %, error px 3.000, track px 3.00, "
-        "latency 250.0, p95 ms 250.0, client ms -, detector -"
+        "client 1: due 16, missed 0, dropped 0, answered 6.2 %, error px 3.000, "
+        "latency 250.0, p95 ms 250.0, client ms -, detector -, held px -, gap ms -"
     )
 
 
 def test_the_live_table_has_a_row_for_each_client(scorer: Scorer) -> None:
     cells = [view.server_cells(name, scorer.snapshot()) for name in ("client 1", "client 2")]
     assert view.server_table(cells) == [
-        "client    due  missed  dropped  answered  error px  track px  latency  p95 ms  client ms"
-        "  detector",
-        "\u2500" * 98,
-        "client 1   16       0        0     6.2 %     3.000      3.00    250.0   250.0          -"
-        "         -",
-        "client 2   16       0        0     6.2 %     3.000      3.00    250.0   250.0          -"
-        "         -",
+        "client    due  missed  dropped  answered  error px  latency  p95 ms  client ms"
+        "  detector  held px  gap ms",
+        "\u2500" * 105,
+        "client 1   16       0        0     6.2 %     3.000    250.0   250.0          -"
+        "         -        -       -",
+        "client 2   16       0        0     6.2 %     3.000    250.0   250.0          -"
+        "         -        -       -",
     ]
 
 

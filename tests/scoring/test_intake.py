@@ -43,6 +43,13 @@ def test_a_copy_counts_where_the_first_did_not_come_and_else_for_nothing(scorer:
     assert (now.frames_answered, now.duplicates, now.rejected) == (1, 1, 0)
 
 
+def test_what_is_rejected_is_not_rejected_again_in_its_copy(scorer: Scorer) -> None:
+    intake = Intake(scorer)
+    intake.take(encode(Estimate(16, 5000, 204)), 2.25)
+    assert intake.take(encode(Estimate(16, 5000, 204, again=True)), 2.26) is None
+    assert scorer.snapshot().rejected == 1
+
+
 @pytest.mark.parametrize("rubbish", ["", "hello", b"{}", '{"type": "estimate", "frame": -1}'])
 def test_rubbish_is_counted(scorer: Scorer, rubbish: object) -> None:
     assert Intake(scorer).take(rubbish, 2.25) is None

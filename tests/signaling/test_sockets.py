@@ -423,3 +423,10 @@ async def test_what_fails_beside_an_offer_is_left_to_the_event_loop(socket_path:
             await soon(exchange.exchange("x"))
         assert isinstance((await soon(heard.get()))["exception"], KeyError)
     assert heard.empty()
+
+
+async def test_a_path_that_no_socket_can_have_is_not_tried_again(tmp_path: Path) -> None:
+    path = tmp_path / (108 * "x")
+    with pytest.raises(SignalingError, match="more than the 107 bytes"):
+        async with asyncio.timeout(1), connect_unix(path, 30):
+            pass

@@ -1,8 +1,11 @@
+import os
+import resource
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
+from ballstream.errors import DetectorError
 from ballstream.protocol.frames import Image, ImageCodec
 from ballstream.protocol.planes import Plane, i420_shape, planes_of_i420
 from ballstream.vision.memory import Look, Memory, Slots, open_memory, put
@@ -19,6 +22,21 @@ def memory() -> Iterator[Memory]:
 
 def i420(value: int) -> Plane:
     return np.full(SHAPE, value, np.uint8)
+
+
+def test_it_is_there_from_the_beginning(memory: Memory) -> None:
+    assert 512 * os.fstat(memory.descriptor).st_blocks >= len(memory.bytes)
+
+
+def test_where_there_is_not_so_much_it_is_said_how_much_and_of_what() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(DetectorError) as raised:
+            open_memory()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert str(raised.value) == "no memory for pictures, 42 MB (memfd_create): File too large"
 
 
 def test_planes_and_images_come_out_as_they_were_put(memory: Memory) -> None:
