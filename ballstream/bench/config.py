@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..config import syntax
 from ..config.flag import Flag, Group, default, given
 from .scenarios import SCENARIOS
 
@@ -38,6 +39,25 @@ class BenchConfig:
             "fails where they differ by more than half a millisecond.",
             Group.RUN,
             without=(given("--profile"),),
+        ),
+    )
+    publish: str | None = default(
+        None,
+        Flag(
+            "Run each scenario through a media server as well, where the server publishes there.",
+            Group.RUN,
+            syntax=syntax.HTTP_URL,
+            needs=(given("--watch"),),
+            without=(given("--profile"), given("--proof")),
+        ),
+    )
+    watch: str | None = default(
+        None,
+        Flag(
+            "Where the client watches what the media server has of it.",
+            Group.RUN,
+            syntax=syntax.HTTP_URL,
+            needs=(given("--publish"),),
         ),
     )
     list: bool = default(

@@ -17,14 +17,14 @@ from .config import BenchConfig
 from .profile import profile, profile_table
 from .proof import HOLD_MS, TOLERANCE_MS, Medians, parts, proof_table, prove
 from .run import Run, run_scenario
-from .scenarios import SCENARIOS
+from .scenarios import SCENARIOS, Scenario, through
 from .table import results_document, results_table
 
 
 def run_bench(config: BenchConfig) -> int:
     """Run scenarios in turn, as often as configured, and print what came of it."""
     on = environment()
-    results = asyncio.run(_alternate(config.scenarios, config.repeat, config.duration))
+    results = asyncio.run(_alternate(_scenarios(config), config.repeat, config.duration))
     if config.json:
         written = print_document(results_document(results, config.duration, on))
     else:
@@ -32,13 +32,25 @@ def run_bench(config: BenchConfig) -> int:
     return 0 if written else 1
 
 
-async def _alternate(names: Sequence[str], repeat: int, duration: float) -> dict[str, list[Run]]:
+def _scenarios(config: BenchConfig) -> list[Scenario]:
+    """What to run; where there is a media server, each also through that, right after."""
+    scenarios = []
+    for each in map(SCENARIOS.__getitem__, config.scenarios):
+        scenarios.append(each)
+        if config.publish is not None and config.watch is not None:
+            scenarios.append(through(each, config.publish, config.watch))
+    return scenarios
+
+
+async def _alternate(
+    scenarios: Sequence[Scenario], repeat: int, duration: float
+) -> dict[str, list[Run]]:
     """Take turns between the scenarios, so that a slow minute of the machine hits all of them."""
-    results: dict[str, list[Run]] = {name: [] for name in names}
+    results: dict[str, list[Run]] = {each.name: [] for each in scenarios}
     for turn in range(1, repeat + 1):
-        for name in names:
-            _say(f"{name}, run {turn} of {repeat}, {duration:g} s")
-            results[name].append(await run_scenario(SCENARIOS[name], duration))
+        for each in scenarios:
+            _say(f"{each.name}, run {turn} of {repeat}, {duration:g} s")
+            results[each.name].append(await run_scenario(each, duration))
     return results
 
 

@@ -1,6 +1,6 @@
 """What the benchmark can run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,27 @@ class Scenario:
     client: tuple[str, ...] = ()
     clients: int = 0
     viewers: int = 0
+
+
+THROUGH = " through"
+"""Behind the name of a scenario that is run through a media server."""
+
+
+def through(scenario: Scenario, publish: str, watch: str) -> Scenario:
+    """The scenario through a media server, to whose URLs the ends go."""
+    return replace(
+        scenario,
+        name=scenario.name + THROUGH,
+        meaning=meaning_of(scenario.name + THROUGH),
+        server=(*scenario.server, "--publish", publish),
+        client=(*scenario.client, "--watch", watch),
+    )
+
+
+def meaning_of(name: str) -> str:
+    """What the scenario of a name is."""
+    meaning = SCENARIOS[name.removesuffix(THROUGH)].meaning
+    return f"{meaning}, through a media server" if name.endswith(THROUGH) else meaning
 
 
 SCENARIOS = {

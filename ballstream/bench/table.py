@@ -11,7 +11,7 @@ from rich.table import Table
 from ..report.records import SCHEMA_VERSION, SessionReport
 from ..report.view import number
 from .run import Run
-from .scenarios import SCENARIOS
+from .scenarios import meaning_of
 
 _COLUMNS = (
     "scenario", "runs", "answered %", "due", "missed", "dropped", "lost",
@@ -94,7 +94,8 @@ def figures(runs: Sequence[Run]) -> Figures:
 
 def _bytes_a_frame(session: SessionReport) -> float | None:
     """All that went out for a frame, in packets."""
-    return session.bytes_sent / session.frames_sent if session.frames_sent else None
+    is_known = session.frames_sent and session.transport != "published"  # which went elsewhere
+    return session.bytes_sent / session.frames_sent if is_known else None
 
 
 def _over(
@@ -153,7 +154,7 @@ def results_document(
         "scenarios": [
             {
                 "name": name,
-                "meaning": SCENARIOS[name].meaning,
+                "meaning": meaning_of(name),
                 "figures": figures(runs),
                 "runs": runs,
             }

@@ -7,6 +7,7 @@ from rich.console import Console
 from samples import NONE, SESSION
 
 from ballstream.bench.run import Run
+from ballstream.bench.scenarios import SCENARIOS, meaning_of, through
 from ballstream.bench.table import Figures, figures, results_document, results_table
 from ballstream.scoring.distribution import Statistics
 from ballstream.scoring.gaps import Gaps
@@ -94,3 +95,17 @@ def test_what_was_not_measured_is_null_and_a_dash() -> None:
     console.print(results_table({"clean": [nothing]}))
     row = " ".join(console.export_text().splitlines()[3].split())
     assert row == "clean 1 - 0 20 60 9 - - - - 500 0.50 - - - - 1.0 1.0 -"
+
+
+def test_a_scenario_through_a_media_server_goes_by_another_name() -> None:
+    made = through(SCENARIOS["h264"], "http://a/whip", "http://a/whep")
+    assert made.name == "h264 through"
+    assert made.meaning == meaning_of(made.name)
+    assert made.meaning == "640x480 at 30 fps, H.264, through a media server"
+    assert made.server == ("--codec", "H264", "--publish", "http://a/whip")
+    assert made.client == ("--watch", "http://a/whep")
+
+
+def test_of_what_is_published_nobody_knows_the_bytes_for_one_client() -> None:
+    session = msgspec.structs.replace(SESSION, transport="published", bytes_sent=0)
+    assert figures([Run(session, 1.0, 1.0, [], {})]).bytes_a_frame is None
