@@ -129,11 +129,11 @@ async def test_of_the_server(
     )
     serving = asyncio.create_task(run._serve(config))
     with suppress(Exception):  # of a refusal, or where it is this end, too, that is broken
-        async with asyncio.timeout(0.8), ballstream.connect(f"unix:{socket_path}") as link:
-            async for picture in link.pictures:
-                link.answer(picture.frame, 1, 1)
+        async with asyncio.timeout(20), ballstream.connect(f"unix:{socket_path}") as link:
+            for _ in range(30):  # which takes a second, in which everything is called
+                link.answer((await anext(link.pictures)).frame, 1, 1)
     os.kill(os.getpid(), signal.SIGTERM)
-    status = await soon(serving, 10)
+    status = await soon(serving)
     said = capfd.readouterr().err
     assert (status, outcomes.all, bool(errors(caplog, said))) == (1, OF_THE_SERVER[place], True)
 
@@ -171,11 +171,11 @@ async def test_of_the_client(
     sabotage(monkeypatch, place)
     signaling = Signaling(SignalingMethod.UNIX_SOCKET, path=socket_path)
     reporting = Reporting(output=tmp_path / "out")
-    config = ClientConfig(signaling, reporting, duration=1.2)
+    config = ClientConfig(signaling, reporting, duration=2.5)
     status, raised = 0, ""
     async with ballstream.Server(ServerConfig(signaling, size=(160, 120), radius=10)):
         try:
-            status = await soon(run._watch(config), 15)
+            status = await soon(run._watch(config))
         except Exception as error:  # which the command says, and ends with its status
             status, raised = getattr(error, "exit_status", 1), str(error)
     assert status == 1
