@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 
+from .beside import hand_over
 from .config import ServerConfig
 from .errors import (
     BallstreamError,
@@ -51,6 +52,8 @@ async def publishing(
         asyncio.create_task(_keep_publishing(url, config, streams, observer))
         for url in config.publish
     ]
+    for task in tasks:
+        task.add_done_callback(hand_over)
     try:
         yield
     finally:

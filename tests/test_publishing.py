@@ -1,14 +1,16 @@
 """A server whose video goes to media servers, and clients that watch there."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from av import VideoFrame
 from mediaserver import media_server
 from programs import soon
+from whep import SDP, offering
 
 from ballstream.config import ServerConfig, Signaling, SignalingMethod
 from ballstream.connection import connect
@@ -45,6 +47,22 @@ def config(folder: Path, *urls: str) -> ServerConfig:
         speed=100,
         publish=urls,
     )
+
+
+@asynccontextmanager
+async def aiohttp_at(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncIterator[str]:
+    """An address at which something answers every request."""
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/whip"
+    finally:
+        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -171,3 +189,60 @@ async def test_what_comes_in_another_size_is_answered_in_that_of_the_server(
     assert report.frames_answered >= 30
     assert report.detection_error_px.p50 is not None
     assert report.detection_error_px.p50 < 0.5
+
+
+async def answer_without_our_codec(request: web.Request) -> web.Response:
+    """An answer that takes the video in a codec that was not offered."""
+    async with offering("video", codec="H264") as other:
+        sdp = other.localDescription.sdp
+    answer = sdp.replace("setup:actpass", "setup:passive")
+    return web.Response(status=201, text=answer, headers={**SDP, "Location": "/session/1"})
+
+
+async def nothing(request: web.Request) -> web.Response:
+    raise web.HTTPNotFound
+
+
+async def a_page(request: web.Request) -> web.Response:
+    return web.Response(text="<html>", content_type="text/html")
+
+
+@pytest.mark.parametrize(
+    ("handler", "words", "again"),
+    [
+        (nothing, "the server refused (404): Not Found: see --publish", True),
+        (a_page, "answered with something else than application/sdp", False),
+        (answer_without_our_codec, "no video codec in common", False),
+    ],
+)
+async def test_what_takes_no_video_is_said_and_the_server_goes_on(
+    handler: Callable[[web.Request], Awaitable[web.Response]],
+    words: str,
+    again: bool,
+    tmp_path: Path,
+) -> None:
+    async with aiohttp_at(handler) as url, serving(tmp_path, url) as (server, publications):
+        _, error, pause = await soon(publications.down.get())
+        assert words in str(error)
+        assert "\n" not in str(error)
+        assert (pause is not None) == again
+        async with connect(server.address) as link:
+            await answer_some(link, 3)
+
+
+async def test_ice_servers_that_come_with_the_answer_are_used_for_another_offer(
+    tmp_path: Path,
+) -> None:
+    posted: asyncio.Queue[str] = asyncio.Queue()
+
+    async def handler(request: web.Request) -> web.Response:
+        posted.put_nowait(request.method)
+        headers = {"Location": "/session/1", "Link": '<stun:127.0.0.1:9>; rel="ice-server"'}
+        if request.method == "OPTIONS":
+            return web.Response()
+        return web.Response(status=201, text="v=0", headers={**SDP, **headers})
+
+    async with aiohttp_at(handler) as url, serving(tmp_path, url) as (_, publications):
+        await soon(publications.down.get())
+    methods = [posted.get_nowait() for _ in range(posted.qsize())]
+    assert methods == ["OPTIONS", "POST", "DELETE", "POST", "DELETE"]
