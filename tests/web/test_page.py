@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from browser import browsing
+from browser import browsing, fresh
 from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
 from programs import run, soon
 from whep import serving_http
@@ -79,6 +79,8 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
             seen, answered = await number(page, "seen"), await number(page, "answered")
             own = page.locator("tr.own")
             await expect(own.locator("th")).to_have_text("1 (this page)")
+            for name in ("held", "gap", "share"):
+                assert await number(page, name) > 0
             for plot, lines in (("error", 2), ("latency", 1)):
                 drawn = page.locator(f"#{plot}-plot .scatterlayer .js-line")
                 await expect(drawn).to_have_count(lines)
@@ -100,7 +102,9 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
 async def test_it_says_that_the_server_is_lost_and_comes_back(browser: Browser) -> None:
     async with serving_http() as first:
         address = first.url.removeprefix("http://").removesuffix("/")
-        async with opened_tolerantly(browser, first.url) as page:
+        # Its requests may fail while there is no server.
+        async with fresh(browser) as page:
+            await page.goto(first.url)
             await shown(page, 10)
             first.program.send_signal(signal.SIGTERM)
             await soon(first.program.process.wait())
@@ -113,21 +117,10 @@ async def test_it_says_that_the_server_is_lost_and_comes_back(browser: Browser) 
             assert session["frames_answered"] > 0
 
 
-@asynccontextmanager
-async def opened_tolerantly(browser: Browser, url: str) -> AsyncIterator[Page]:
-    """The page, whose requests may fail while there is no server."""
-    profile = await browser.new_context()
-    page = await profile.new_page()
-    try:
-        await page.goto(url)
-        yield page
-    finally:
-        await profile.close()
-
-
 async def test_it_asks_for_the_token_and_can_be_left_and_joined(browser: Browser) -> None:
     async with serving_http("--token", "sesame") as served:
-        async with opened_tolerantly(browser, served.url) as page:
+        async with fresh(browser) as page:
+            await page.goto(served.url)
             await expect(page.locator("#status")).to_have_text("This server asks for its token")
             await expect(page.locator("#token")).to_be_focused()
             await page.keyboard.type("sesame")
@@ -159,7 +152,7 @@ async def test_others_are_shown_beside_it(browser: Browser) -> None:
         await expect(page.locator("tr[data-client='2']")).to_have_count(0)
 
 
-async def test_to_leave_while_it_connects_is_not_forgotten() -> None:
+async def test_to_leave_while_it_connects_is_not_forgotten(browser: Browser) -> None:
     posted, let_go = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -168,8 +161,7 @@ async def test_to_leave_while_it_connects_is_not_forgotten() -> None:
             await soon(let_go.wait())
         await route.continue_()
 
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
+    async with serving_http() as served, fresh(browser) as page:
         await page.route("**/whep", hold)
         await page.goto(served.url)
         await soon(posted.wait())
@@ -182,11 +174,10 @@ async def test_to_leave_while_it_connects_is_not_forgotten() -> None:
         await expect(page.locator("#status")).to_have_text("Connected as client 2")
 
 
-async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can() -> None:
-    async with browsing() as browser, serving_http("--max-sessions", "1") as served:
+async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(browser: Browser) -> None:
+    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
         async with run("client", "-s", "whep", "--url", served.whep) as client:
             await client.says("the server says")
-            page = await browser.new_page()
             await page.goto(served.url)
             status = page.locator("#status")
             await expect(status).to_have_text(
@@ -197,10 +188,46 @@ async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can() -> None
         await expect(status).to_have_text("Connected as client 2", timeout=15_000)
 
 
-async def test_it_says_why_it_is_refused_and_waits_for_its_reader() -> None:
+async def test_what_it_tries_can_be_stopped(browser: Browser) -> None:
+    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
+        async with run("client", "-s", "whep", "--url", served.whep) as client:
+            await client.says("the server says")
+            await page.goto(served.url)
+            await page.get_by_role("button", name="Stop trying").press("Enter")
+            await expect(page.locator("#status")).to_have_text("Disconnected")
+            client.send_signal(signal.SIGTERM)
+            await client.ends()
+        await page.get_by_role("button", name="Connect").press("Enter")
+        await expect(page.locator("#status")).to_have_text("Connected as client 2")
+
+
+BLIND = """
+delete window.MediaStreamTrackProcessor;
+HTMLVideoElement.prototype.requestVideoFrameCallback = () => {};
+"""
+
+
+JOINED = """() => new Promise((resolve) => {
+  const video = document.getElementById("video");
+  const check = () =>
+    video.srcObject ? resolve() : requestIdleCallback(check, { timeout: 50 });
+  check();
+})"""
+
+
+async def test_to_leave_it_before_the_first_frame_is_to_say_goodbye(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.add_init_script(BLIND)
+        await page.goto(served.url)
+        await soon(page.evaluate(JOINED))
+        assert await page.locator("#state").get_attribute("data-state") == "connecting"
+        await page.goto("about:blank")
+        await served.program.says("client 1 is gone: the client said goodbye")
+
+
+async def test_it_says_why_it_is_refused_and_waits_for_its_reader(browser: Browser) -> None:
     problem = {"title": "Not Acceptable", "status": 406, "detail": "no codec in common"}
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
+    async with serving_http() as served, fresh(browser) as page:
 
         async def refuse(route: Route) -> None:
             if route.request.method == "POST":
@@ -216,18 +243,16 @@ async def test_it_says_why_it_is_refused_and_waits_for_its_reader() -> None:
         await expect(page.locator("#status")).to_have_text("Connected as client 1")
 
 
-async def test_a_wrong_token_is_named() -> None:
-    async with browsing() as browser, serving_http("--token", "sesame") as served:
-        page = await browser.new_page()
+async def test_a_wrong_token_is_named(browser: Browser) -> None:
+    async with serving_http("--token", "sesame") as served, fresh(browser) as page:
         await page.goto(served.url)
         await page.locator("#token").fill("simsim")
         await page.keyboard.press("Enter")
         await expect(page.locator("#status")).to_have_text("This is not the server's token")
 
 
-async def test_its_figures_can_be_held_and_all_answers_saved() -> None:
+async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -> None:
     async with (
-        browsing() as browser,
         serving_http() as served,
         opened(browser, served.url) as page,
     ):
@@ -246,7 +271,7 @@ async def test_its_figures_can_be_held_and_all_answers_saved() -> None:
         await expect(page.locator("#latency-plot .scatterlayer .js-line")).not_to_have_attribute(
             "d", held or ""
         )
-    names = "seconds,client,transport,frame,detection_error_px,tracking_error_px,latency_ms"
+    names = "client,transport,frame,detection_error_px,tracking_error_px,latency_ms,x,y,at"
     assert lines[0] == names
     rows = [dict(zip(names.split(","), line.split(","), strict=True)) for line in lines[1:]]
     assert len(rows) > 60  # those during the pause, too
@@ -254,6 +279,9 @@ async def test_its_figures_can_be_held_and_all_answers_saved() -> None:
     frames = [int(row["frame"]) for row in rows]
     assert frames == sorted(frames)
     assert all(float(row["latency_ms"]) > 0 for row in rows)
+    arrivals = [float(row["at"]) for row in rows]
+    assert arrivals == sorted(arrivals)
+    assert all(0 < float(row["x"]) < 640 for row in rows)
 
 
 DRAWN = """(frames) => new Promise((resolve) => {
@@ -283,9 +311,8 @@ DRAWN = """(frames) => new Promise((resolve) => {
 })"""
 
 
-async def test_the_cross_is_on_the_ball_of_the_very_frame() -> None:
+async def test_the_cross_is_on_the_ball_of_the_very_frame(browser: Browser) -> None:
     async with (
-        browsing() as browser,
         serving_http("--speed", "600") as served,
         opened(browser, served.url) as page,
     ):
@@ -311,9 +338,8 @@ SHOWN_FRAMES = """async () => {
 }"""
 
 
-async def test_what_was_found_waits_for_its_frame() -> None:
-    async with browsing() as browser, serving_http() as served:
-        page = await browser.new_page()
+async def test_what_was_found_waits_for_its_frame(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
         await page.goto(f"{served.url}icon.svg")
         # Known when it is shown; not known yet, then late; out of turn; without a name.
         assert await page.evaluate(SHOWN_FRAMES) == [1, None, 3, 2, 4]
