@@ -11,7 +11,7 @@ REPEAT ?= 3
 DURATION ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test peers images check results figures pictures clean
+.PHONY: help setup demo test peers images check results browsers figures pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -48,7 +48,10 @@ check: setup  ## lint, format and types
 results: setup  ## measure what README and docs quote, into docs/results.json
 	$(BIN)/python docs/measure.py --repeat $(REPEAT) --duration $(DURATION)
 
-figures: setup  ## write the figures of README and docs from docs/results.json
+browsers: setup  ## measure the page in Chromium and Firefox, into docs/browsers.json
+	$(BIN)/python docs/browsers.py --repeat $(REPEAT) --seconds $(DURATION)
+
+figures: setup  ## write the figures of README and docs from what was measured
 	$(BIN)/python docs/figures.py
 
 pictures: setup  ## make the pictures of the README from a real run; needs Chromium

@@ -3,7 +3,7 @@
 In the Markdown a block between `<!-- figures: NAME -->` and `<!-- end -->` is a table, and what
 stands between `<!-- figure: SCENARIO.FIGURE -->` and `<!-- -->` a single figure; after
 `<!-- example: FILE -->` stands an example as its file has it. `make results` measures and writes
-the file, `make figures` writes the pages.
+the file, as `make browsers` does docs/browsers.json, and `make figures` writes the pages.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.json"
+BROWSERS = ROOT / "docs" / "browsers.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -202,6 +203,33 @@ def _transports(results: Results) -> str:
     )  # fmt: skip
 
 
+def _browsers(results: Results) -> str:
+    """The page, by browser, path, codec and network."""
+    if "browsers" not in results:
+        return "Not measured yet on a machine that does nothing else.\n"
+    browsers = results["browsers"]
+    names = ("latency_p50_ms", "latency_p95_ms", "answered", "cpu")
+    refused = {way["refused"]: way for way in browsers["ways"] if "refused" in way}
+
+    def cells(way: Figures) -> Row:
+        network = "as it is" if way["network"] is None else f"`{way['network']}`"
+        figures = ["-" if "refused" in way else _number(way, name) for name in names]
+        return way["browser"], way["path"], way["codec"], network, *figures
+
+    return (
+        f"Medians of {browsers['runs']} runs of {browsers['seconds']:g} s, on {browsers['cpus']} "
+        "shared cores that carry server and browser. Answered is of\nthe frames due, CPU that of "
+        "all of the browser's processes, in % of one core.\n\n"
+        + _table(
+            ("browser", "path", "codec", "network", "p50 ms", "p95 ms", "answered %", "CPU %"),
+            map(cells, browsers["ways"]),
+        )
+        + "".join(
+            f'\n{way["browser"]} with {way["codec"]}: "{text}".\n' for text, way in refused.items()
+        )
+    )
+
+
 def _profile(results: Results) -> str:
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"
@@ -235,12 +263,21 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "transports": _transports,
     "profile": _profile,
     "summary": _summary,
+    "browsers": _browsers,
 }
+
+
+def measured() -> Results:
+    """All that was measured."""
+    results: Results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    if BROWSERS.exists():
+        results["browsers"] = json.loads(BROWSERS.read_text(encoding="utf-8"))
+    return results
 
 
 def main() -> None:
     """Write the figures into every page."""
-    results = json.loads(RESULTS.read_text(encoding="utf-8"))
+    results = measured()
     for page in PAGES:
         page.write_text(rewritten(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
