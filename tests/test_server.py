@@ -157,7 +157,7 @@ async def test_a_guest_with_a_reliable_channel_is_scored_and_told(socket_path: P
         for _ in range(45):
             guest.say(frame=await guest.frame(), x=320, y=240, mood="good")
         feedback = json.loads(await soon(guest.feedback.get()))
-        told = {"type", "answered", "detection_error_px", "latency_ms", "repeat"}
+        told = {"type", "answered", "detection_error_px", "latency_ms", "repeat", "size"}
         assert set(feedback) == told, "nothing is known of the path yet"
         assert feedback["type"] == "feedback"
         assert feedback["answered"] > 0
