@@ -12,7 +12,7 @@ REPEAT ?= 3
 DURATION ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test peers images check results networks figures pictures clean
+.PHONY: help setup demo test peers images check results networks browsers figures pictures clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
@@ -53,7 +53,10 @@ results: setup  ## measure what README and docs quote, into docs/results.json
 networks: setup  ## measure the loop on bad networks, into docs/networks.json; takes two hours
 	$(BIN)/python docs/networks.py
 
-figures: setup  ## write the figures of README and docs from docs/results.json and docs/networks.json
+browsers: setup  ## measure the page in Chromium and Firefox, into docs/browsers.json
+	$(BIN)/python docs/browsers.py --repeat $(REPEAT) --seconds $(DURATION)
+
+figures: setup  ## write the figures of README and docs from what was measured
 	$(BIN)/python docs/figures.py
 
 pictures: setup  ## make the pictures of the README from a real run; needs Chromium

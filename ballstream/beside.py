@@ -16,6 +16,7 @@ from .errors import InternalFailure
 logger = logging.getLogger(__name__)
 
 _OURS = __name__.partition(".")[0]
+_A_TASK_OF_OURS = "a task of ballstream's failed"
 _LIBRARIES = {"aioice", "aiortc"}
 """They leave errors to the event loop that do no harm, and that a peer can cause."""
 
@@ -24,7 +25,7 @@ def hand_over(task: "asyncio.Task[Any]") -> None:
     """Let the event loop hear what a task failed with; for `add_done_callback`."""
     if not task.cancelled() and (error := task.exception()) is not None:
         task.get_loop().call_exception_handler(
-            {"message": "a task failed", "exception": error, "task": task}
+            {"message": _A_TASK_OF_OURS, "exception": error, "task": task}
         )
 
 
@@ -77,7 +78,8 @@ class Failures:
 
     def _hear(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, Exception) and _is_ours(error):
+        ours = context.get("message") == _A_TASK_OF_OURS
+        if isinstance(error, Exception) and (ours or _is_ours(error)):
             self.note("working on the side", error)
         else:
             loop.default_exception_handler(context)

@@ -1,4 +1,4 @@
-"""Measure the page in browsers, and put the table into browsers.md: `python docs/browsers.py`.
+"""Measure the page in browsers, and leave it in docs/browsers.json: `make browsers`.
 
 Needs Chromium and Firefox, found on the PATH; both run headless, one page after the other, against
 a real server on this machine. A browser that is not there is left out, and that is said.
@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import os
 import re
 import shutil
 import signal
@@ -16,16 +17,19 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import psutil
 
-DOCUMENT = Path(__file__).with_name("browsers.md")
-MARKERS = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
+RESULTS = Path(__file__).with_name("browsers.json")
 CODECS = ("VP8", "H264")
+NETWORKS = (None, "loss=2%")
+"""What the server emulates, each way."""
+
 DEADLINE = 60.0
 
 _CHROMIUM = (
@@ -161,11 +165,20 @@ async def firefox(path: str) -> AsyncIterator[Firefox]:
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one run came to: latencies in ms, shares in percent, `cpu` of one core."""
+class Way:
+    """How frames go, in which codec, over which network; None is that of the machine."""
 
-    p50: float
-    p95: float
+    path: str
+    codec: str
+    network: str | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run came to; `answered` is of the frames due, `cpu` the browser's, of one core."""
+
+    latency_p50_ms: float
+    latency_p95_ms: float
     answered: float
     cpu: float
 
@@ -184,11 +197,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 @asynccontextmanager
-async def serving(codec: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def serving(
+    codec: str, network: str | None
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """A server that ends with its first session, and the address of its page."""
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("ballstream-server"),
         *("-s", "whep", "--http", "127.0.0.1:0", "--sessions", "1", "--json", "--codec", codec),
+        *([] if network is None else ["--impair", network, "--impair-seed", "1"]),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -201,17 +217,16 @@ async def serving(codec: str) -> AsyncIterator[tuple[asyncio.subprocess.Process,
         await process.wait()
 
 
-async def measure(browser: Chromium | Firefox, path: str, codec: str, seconds: float) -> Run:
+async def measure(browser: Chromium | Firefox, way: Way, seconds: float) -> Run:
     """One session of the page; raises RuntimeError where there is none."""
-    async with serving(codec) as (server, url):
-        await browser.goto(f"{url}?path={path}")
+    async with serving(way.codec, way.network) as (server, url):
+        await browser.goto(f"{url}?path={way.path}")
         async with asyncio.timeout(DEADLINE):
             while (state := await browser.evaluate(_STATE)) != "playing":
                 if state in ("refused", "lost"):
-                    print(await browser.evaluate(_STATUS), file=sys.stderr)
-                    raise RuntimeError(f"the page was {state}")
+                    raise RuntimeError(await browser.evaluate(_STATUS))
                 await asyncio.sleep(0.1)
-        if not str(said := await browser.evaluate(_PATH)).endswith(_WORDS[path]):
+        if not str(said := await browser.evaluate(_PATH)).endswith(_WORDS[way.path]):
             raise RuntimeError(f"another path was taken: {said}")
         before = cpu_seconds(browser.pid)
         await asyncio.sleep(seconds)
@@ -220,27 +235,22 @@ async def measure(browser: Chromium | Firefox, path: str, codec: str, seconds: f
         async with asyncio.timeout(DEADLINE):
             output, _ = await server.communicate()
     (session,) = json.loads(output)["sessions"]
-    latency, answered = session["latency_ms"], session["frames_answered"]
-    share = 100 * answered / (answered + session["frames_lost"])
-    return Run(latency["p50"], latency["p95"], share, 100 * cpu / seconds)
+    latency = session["latency_ms"]
+    answered = 100 * session["frames_answered"] / session["frames_due"]
+    return Run(latency["p50"], latency["p95"], answered, 100 * cpu / seconds)
 
 
-def row(name: str, path: str, codec: str, runs: list[Run]) -> str:
-    """A line of the table: the medians of the runs."""
-    p50, p95, answered, cpu = (
-        statistics.median(getattr(run, figure) for run in runs)
-        for figure in ("p50", "p95", "answered", "cpu")
-    )
-    figures = f"{p50:.1f} | {p95:.1f} | {answered:.1f} % | {cpu:.0f} %"
-    return f"| {name} | {path} | {codec} | {figures} |"
+def medians(runs: list[Run]) -> dict[str, float]:
+    """The medians of the runs."""
+    return {
+        figure.name: round(statistics.median(getattr(run, figure.name) for run in runs), 2)
+        for figure in fields(Run)
+    }
 
 
-async def table(repeat: int, seconds: float) -> str:
-    """The rows of all ways, in Markdown."""
-    lines = [
-        "| browser | path | codec | p50, ms | p95, ms | answered | CPU of a core |",
-        "|---|---|---|---|---|---|---|",
-    ]
+async def results(repeat: int, seconds: float) -> dict[str, Any]:
+    """What every way came to in every browser that is there, or why it came to nothing."""
+    found = []
     for programs, start, paths in (
         (("chromium", "google-chrome"), chromium, ("processor", "callback")),
         (("firefox-esr", "firefox"), firefox, ("callback",)),
@@ -251,15 +261,16 @@ async def table(repeat: int, seconds: float) -> str:
             continue
         async with start(program) as browser:
             name = await browser.version()
-            for path, codec in itertools.product(paths, CODECS):
+            for way in starmap(Way, itertools.product(paths, CODECS, NETWORKS)):
                 try:
-                    runs = [await measure(browser, path, codec, seconds) for _ in range(repeat)]
+                    figures: dict[str, Any] = medians(
+                        [await measure(browser, way, seconds) for _ in range(repeat)]
+                    )
                 except RuntimeError as error:
-                    lines.append(f"| {name} | {path} | {codec} | none: {error} | | | |")
-                else:
-                    lines.append(row(name, path, codec, runs))
-                print(lines[-1], file=sys.stderr)
-    return "\n".join(lines) + "\n"
+                    figures = {"refused": str(error)}
+                found.append({"browser": name, **asdict(way), **figures})
+                print(found[-1], file=sys.stderr)
+    return {"cpus": os.cpu_count(), "runs": repeat, "seconds": seconds, "ways": found}
 
 
 def main() -> None:
@@ -267,10 +278,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each way (default: 3)")
     parser.add_argument("--seconds", type=float, default=15, help="of each run (default: 15)")
     arguments = parser.parse_args()
-    measured = asyncio.run(table(arguments.repeat, arguments.seconds))
-    before, _, rest = DOCUMENT.read_text().partition(MARKERS[0])
-    after = rest.partition(MARKERS[1])[2]
-    DOCUMENT.write_text("".join((before, MARKERS[0], measured, MARKERS[1], after)))
+    measured = asyncio.run(results(arguments.repeat, arguments.seconds))
+    RESULTS.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

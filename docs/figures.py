@@ -3,8 +3,8 @@
 In the Markdown a block between `<!-- figures: NAME -->` and `<!-- end -->` is a table, and what
 stands between `<!-- figure: SCENARIO.FIGURE -->` and `<!-- -->` a single figure; after
 `<!-- example: FILE -->` stands an example as its file has it. `make results` measures and writes
-the file, `make networks` docs/networks.json, `make peers RECORD=docs/peers.json` that of other
-programs, and `make figures` writes the pages.
+the file, `make networks` docs/networks.json, `make browsers` docs/browsers.json,
+`make peers RECORD=docs/peers.json` that of other programs, and `make figures` writes the pages.
 """
 
 import json
@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results.json"
 NETWORKS = ROOT / "docs" / "networks.json"
 PEERS = ROOT / "docs" / "peers.json"
+BROWSERS = ROOT / "docs" / "browsers.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -62,8 +63,12 @@ def rewritten(text: str, results: Results) -> str:
 
 
 def read_results() -> Results:
-    """What was measured, and which programs of other makes played."""
-    return {**json.loads(RESULTS.read_text("utf-8")), "peers": json.loads(PEERS.read_text("utf-8"))}
+    """What was measured, in which browsers, and which programs of other makes played."""
+    results: Results = json.loads(RESULTS.read_text("utf-8"))
+    for name, path in (("peers", PEERS), ("browsers", BROWSERS)):
+        if path.exists():
+            results[name] = json.loads(path.read_text("utf-8"))
+    return results
 
 
 def _example(name: str) -> Callable[[Results], str]:
@@ -228,6 +233,33 @@ def _peers(results: Results) -> str:
     )
 
 
+def _browsers(results: Results) -> str:
+    """The page, by browser, path, codec and network."""
+    if "browsers" not in results:
+        return "Not measured yet on a machine that does nothing else.\n"
+    browsers = results["browsers"]
+    names = ("latency_p50_ms", "latency_p95_ms", "answered", "cpu")
+    refused = {way["refused"]: way for way in browsers["ways"] if "refused" in way}
+
+    def cells(way: Figures) -> Row:
+        network = "as it is" if way["network"] is None else f"`{way['network']}`"
+        figures = ["-" if "refused" in way else _number(way, name) for name in names]
+        return way["browser"], way["path"], way["codec"], network, *figures
+
+    return (
+        f"Medians of {browsers['runs']} runs of {browsers['seconds']:g} s, on {browsers['cpus']} "
+        "shared cores that carry server and browser. Answered is of\nthe frames due, CPU that of "
+        "all of the browser's processes, in % of one core.\n\n"
+        + _table(
+            ("browser", "path", "codec", "network", "p50 ms", "p95 ms", "answered %", "CPU %"),
+            map(cells, browsers["ways"]),
+        )
+        + "".join(
+            f'\n{way["browser"]} with {way["codec"]}: "{text}".\n' for text, way in refused.items()
+        )
+    )
+
+
 def _profile(results: Results) -> str:
     def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.2f}"
@@ -255,9 +287,14 @@ def _summary(results: Results) -> str:
 def _networks(results: Results) -> str:
     """The loop on bad networks, each in several ways, beside what is to be reached."""
     measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    machine = measured["environment"]
+    about = (
+        f"On {machine['cpus']} shared cores with Python {machine['python']} and aiortc "
+        f"{machine['aiortc']}.\n\n"
+    )
     head = ("network, each way", "how it is sent", "runs", "latency p95 ms", "p99 ms",
             "longest gap ms", "back after ms", "answered %", "held error px", "kB/s")  # fmt: skip
-    return _table(
+    return about + _table(
         head,
         (
             _on_a_network(measured, network, way)
@@ -280,10 +317,9 @@ def _lateness(results: Results) -> str:
     if idle is None or not busy:
         return "It has not been measured on this machine.\n"
     return (
-        f"In a process that does nothing else it was {idle['p99']:.2f} ms (p99 of {idle['n']} "
-        f"datagrams; the goal is 0.5),\nin the server {median(busy):.2f} ms (the median of "
-        f"{len(busy)} rows of the table [below](#what-is-reached), the worst\n{max(busy):.2f}; "
-        "the goal is 2).\n"
+        f"In a process that does nothing else it was {_against(idle['p99'], 0.5, 2)} ms, of "
+        f"{idle['n']} datagrams;\nin the server {_against(median(busy), 2, 2)} ms, the median of "
+        f"{len(busy)} rows of the table [below](#what-is-reached).\n"
     )
 
 
@@ -346,6 +382,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "summary": _summary,
     "networks": _networks,
     "lateness": _lateness,
+    "browsers": _browsers,
 }
 
 

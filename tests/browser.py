@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from needs import need
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -37,3 +37,13 @@ async def browsing() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def fresh(browser: Browser) -> AsyncIterator[Page]:
+    """An empty page that shares nothing with others."""
+    profile = await browser.new_context()
+    try:
+        yield await profile.new_page()
+    finally:
+        await profile.close()

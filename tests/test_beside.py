@@ -81,3 +81,13 @@ async def test_a_task_hands_over_what_it_failed_with() -> None:
         task.cancel()
         await soon(asyncio.wait([task]))
     assert [repr(each) for each in heard] == ["ValueError('no')"]
+
+
+async def test_a_task_that_is_handed_over_is_ours(caplog: pytest.LogCaptureFixture) -> None:
+    with Failures() as failures:
+        task = asyncio.create_task(fail())
+        task.add_done_callback(hand_over)
+        await soon(asyncio.wait([task]))
+        await asyncio.sleep(0)
+    assert failures.any
+    assert errors(caplog) == ["ballstream itself failed while working on the side (ValueError: no)"]

@@ -97,4 +97,6 @@ def reception_problem(report: ReceptionReport) -> str | None:
         return f"none of {report.frames_received} pictures was answered"
     if report.not_found >= report.estimates_sent:
         return f"the detector found no ball in any of {report.estimates_sent} pictures"
+    if report.outside >= report.estimates_sent:
+        return f"the detector saw the ball outside each of {report.estimates_sent} pictures"
     return None

@@ -93,7 +93,8 @@ class Description:
 
 def parse(text: str, role: str) -> Description:
     """Read a description; raises NegotiationError where it is malformed or unreasonably large."""
-    lines = [line.strip() for line in text.replace("\r", "\n").split("\n")]
+    text = text.removeprefix("\ufeff").replace("\r", "\n")
+    lines = [line.strip() for line in text.split("\n")]
     lines = [line for line in lines if line]
     if len(lines) > MAX_LINES:
         raise NegotiationError(f"the {role} is longer than any that makes sense")

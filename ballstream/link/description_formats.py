@@ -127,9 +127,10 @@ def formats_of(section: Section, codec: str | None = None) -> list[Format]:
 
 def why_none(section: Section, codec: str | None) -> str:
     """Why `formats_of` found nothing: what stands there and what was wanted, as an error has it."""
+    names = ("VP8", "H264") if codec is None else (codec,)
     wanted = " or ".join(
         "H264/90000 with packetization-mode=1" if each == "H264" else f"{each}/90000"
-        for each in (("VP8", "H264") if codec is None else (codec,))
+        for each in names
     )
     encodings = _by_number(section, "rtpmap")
     there = [encodings.get(each, each) for each in section.formats]
@@ -141,6 +142,12 @@ def why_none(section: Section, codec: str | None) -> str:
         key = "profile-level-id" if said.get("packetization-mode") == "1" else "packetization-mode"
         found = quoted(f"{key}={said[key]}") if key in said else f"no {key}"
         return f'has {found} in "a=fmtp:{h264}"; wanted was {wanted}'
+    for text in section.formats:
+        if encodings.get(text, "").upper().removesuffix("/90000") in names:
+            return (
+                f"has {quoted(f'a=rtpmap:{text} {encodings[text]}')}; wanted was a payload type "
+                "from 0 to 63 or 96 to 127 (RFC 5761)"
+            )
     return (
         f'has no video codec in common with this end: "a=rtpmap" names {quoted(", ".join(there))}; '
         f"wanted was {wanted}"

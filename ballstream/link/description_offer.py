@@ -160,7 +160,11 @@ def _tagged(description: Description, section: Section) -> list[Section]:
 
 def _transport(offer: Offer, section: Section, groups: Sequence[Sequence[Section]]) -> Transport:
     tagged = [group[0] for group in groups if section in group]
-    return transport_of(section, [*tagged, *_tagged(offer.description, section), section])
+    carriers = [*tagged, *_tagged(offer.description, section), section]
+    if not any(each.values("ice-ufrag") for each in carriers):
+        # Its lines belong there; in another section of the group they cannot mean anything else.
+        carriers += [offer.description.section(mid) for mid in section.bundle]
+    return transport_of(section, carriers)
 
 
 def _spare(description: Description, taken: Sequence[Section]) -> dict[int, list[Format]]:

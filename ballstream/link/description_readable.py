@@ -9,7 +9,6 @@ from .description_formats import Format, Numbering, extensions_of, lines_for_aio
 DATACHANNEL = "webrtc-datachannel"
 
 _SCTP = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP")
-_LEGACY_SCTP = "DTLS/SCTP"
 _MOST_SCTP_PORTS = 0xFFFF
 _MOST_MESSAGE = (1 << 62) - 1
 _MOST_SSRC = 0xFFFFFFFF
@@ -38,8 +37,8 @@ def is_data(section: Section) -> bool:
 
 
 def is_legacy(section: Section) -> bool:
-    """`m=application 9 DTLS/SCTP 5000`, as it was before RFC 8841."""
-    return section.protocol.upper() == _LEGACY_SCTP and section.formats[0].isdigit()
+    """`m=application 9 DTLS/SCTP 5000`, as it was before RFC 8841, also over UDP by name."""
+    return section.protocol.upper() in _SCTP and section.formats[0].isdigit()
 
 
 def mid_of(section: Section) -> str:

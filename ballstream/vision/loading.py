@@ -71,6 +71,8 @@ def _words(error: BaseException) -> str:
 def _installed(name: str) -> object:
     found = entry_points(group=GROUP)
     if name not in found.names:
+        if name.endswith(".py"):
+            raise _names_a_file(name, "function")
         known = ", ".join(sorted(found.names))
         raise DetectorError(
             f"there is no detector {name!r}: choose one of {known}, or name your own as "
@@ -82,12 +84,16 @@ def _installed(name: str) -> object:
 def _import(name: str) -> object:
     module, _, attribute = name.partition(":")
     if module.endswith(".py"):
-        module = module.removesuffix(".py").removeprefix("./").replace("/", ".")
-        raise DetectorError(
-            f"detector {name!r} names a file, not a module: {f'{module}:{attribute}'!r}?"
-        )
+        raise _names_a_file(module, attribute)
     _look_in_current_folder()
     return attrgetter(attribute)(importlib.import_module(module))
+
+
+def _names_a_file(path: str, attribute: str) -> DetectorError:
+    module = path.removesuffix(".py").removeprefix("./").replace("/", ".")
+    return DetectorError(
+        f"detector {path!r} names a file, not a module: {f'{module}:{attribute}'!r}?"
+    )
 
 
 def _look_in_current_folder() -> None:

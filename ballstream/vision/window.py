@@ -2,6 +2,7 @@
 
 import cv2
 
+from ..errors import DetectorError
 from .picture import Picture
 
 _TITLE = "ballstream"
@@ -10,10 +11,21 @@ _QUIT_KEYS = (27, ord("q"))
 
 
 class Window:
-    """A window on the screen; closing it, `q` or Escape makes `is_open` False."""
+    """A window on the screen; closing it, `q` or Escape makes `is_open` False.
+
+    Raises DetectorError where this OpenCV has no windows.
+    """
 
     def __init__(self) -> None:
-        cv2.namedWindow(_TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+        try:
+            cv2.namedWindow(_TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
+        except cv2.error as error:
+            if "not implemented" not in str(error):
+                raise
+            raise DetectorError(
+                "this OpenCV has no windows, as opencv-python-headless has none: install "
+                "opencv-python in its place, or leave --display out"
+            ) from None
         cv2.waitKey(1)
         self.is_open = True
 

@@ -32,6 +32,14 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     detection_error_px: float | None
     tracking_error_px: float | None
     latency_ms: float | None
+    x: float | None
+    y: float | None
+    at: float
+    """When it arrived, in seconds of the scene's time."""
+
+
+Arrival = tuple[float, Verdict]
+"""An answer, after the instant at which it arrived."""
 
 
 class Feed(Observer):
@@ -47,7 +55,7 @@ class Feed(Observer):
         self._network = network
         self._scene = _line({"type": "scene", **scene})
         self._sessions: dict[int, Watched] = {}
-        self._verdicts: dict[int, deque[Verdict]] = {}
+        self._verdicts: dict[int, deque[Arrival]] = {}
         self._latest = b""
         self._told = asyncio.Condition()
         self._closed = False
@@ -59,7 +67,7 @@ class Feed(Observer):
     def verdict(self, session: Watched, at: float, verdict: Verdict) -> None:
         if self.readers and verdict.result is Result.ANSWERED:
             queue = self._verdicts.setdefault(session.number, deque(maxlen=_MOST_VERDICTS))
-            queue.append(verdict)
+            queue.append((at, verdict))
 
     def ended(self, session: Watched, report: SessionReport) -> None:
         del self._sessions[session.number]
@@ -109,15 +117,16 @@ class Feed(Observer):
                 self._told.notify_all()
 
 
-def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
+def row(session: Watched, arrivals: Collection[Arrival]) -> dict[str, object]:
     """A client as the page shows it.
 
     `channel` is False where it could have opened one for its answers, and did not. All its counts;
     figures of the last 120 answers, as in the terminal, `_p95` behind the name of
-    the 95th percentile; and medians of `verdicts`, what came since the line before, with `now_`
-    before the name, and `answers`, these verdicts one by one. Figures are None where nothing came.
+    the 95th percentile; and medians of `arrivals`, what came since the line before, with `now_`
+    before the name, and `answers`, these one by one. Figures are None where nothing came.
     """
     now = session.snapshot()
+    verdicts = [verdict for _, verdict in arrivals]
     return {
         "client": session.number,
         "name": session.name,
@@ -129,7 +138,7 @@ def row(session: Watched, verdicts: Collection[Verdict]) -> dict[str, object]:
         **{name: _rounded(recent.p50) for name, recent in now.recent.items()},
         **{f"{name}_p95": _rounded(recent.p95) for name, recent in now.recent.items()},
         **{f"now_{name}": _median(name, verdicts) for name in now.recent},
-        "answers": [_answer(verdict) for verdict in verdicts],
+        "answers": [_answer(verdict, at) for at, verdict in arrivals],
     }
 
 
@@ -139,12 +148,15 @@ def _median(figure: str, verdicts: Collection[Verdict]) -> float | None:
     return _rounded(statistics.median(known)) if known else None
 
 
-def _answer(verdict: Verdict) -> Answer:
+def _answer(verdict: Verdict, at: float) -> Answer:
     return Answer(
         verdict.frame,
         _rounded(verdict.detection_error_px),
         _rounded(verdict.tracking_error_px),
         _rounded(verdict.latency_ms),
+        _rounded(verdict.x),
+        _rounded(verdict.y),
+        round(at, 4),
     )
 
 

@@ -497,6 +497,8 @@ def test_the_json_document_of_an_idle_server(tmp_path: Path) -> None:
         "max_sessions": 32,
         "stock": False,
         "redundancy": "auto",
+        "publish": [],
+        "publish_token": None,
         "insecure": False,
     }
     warning, _ = done.stderr.splitlines()

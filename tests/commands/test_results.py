@@ -106,6 +106,7 @@ def test_a_summary_is_of_the_last_sessions(
         ({"frames_received": 0}, "no picture came: does the server send video?"),
         ({"estimates_sent": 0}, "none of 390 pictures was answered"),
         ({"not_found": 386}, "the detector found no ball in any of 386 pictures"),
+        ({"outside": 386}, "the detector saw the ball outside each of 386 pictures"),
     ],
 )
 def test_what_makes_a_client_s_run_a_failure(

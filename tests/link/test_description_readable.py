@@ -19,7 +19,7 @@ def section_of(block: str) -> Section:
         ("m=application 9 TCP/DTLS/SCTP webrtc-datachannel", True),
         ("m=application 9 DTLS/SCTP webrtc-datachannel", True),
         ("m=application 9 DTLS/SCTP 5000", True),
-        ("m=application 9 UDP/DTLS/SCTP 5000", False),
+        ("m=application 9 UDP/DTLS/SCTP 5000", True),
         ("m=application 9 UDP/DTLS/SCTP bfcp", False),
         ("m=application 9 TCP/TLS/BFCP *", False),
         ("m=message 9 UDP/DTLS/SCTP webrtc-datachannel", False),

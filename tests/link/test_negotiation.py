@@ -124,6 +124,23 @@ ACCEPTED = {
         "++",
     ),
     "transport in the tagged section only": ("rtcweb-wg/jsep 295", offer(VIDEO, BARE_DATA), "++"),
+    "transport in a later section only": (
+        "rtcweb-wg/jsep 295",
+        offer(BARE_VIDEO, BARE_DATA, AUDIO, session="a=group:BUNDLE 0 1 2\n"),
+        "++~",
+    ),
+    "a rejected section has the transport": (
+        "asterisk/asterisk 2010",
+        offer(
+            AUDIO.replace("o 9", "o 0"), BARE_VIDEO, BARE_DATA, session="a=group:BUNDLE 2 0 1\n"
+        ),
+        "0++",
+    ),
+    "audio first, as players ask for it": (
+        "medooze/whip-whep-js 12",
+        offer(AUDIO, BARE_VIDEO, BARE_DATA, session="a=group:BUNDLE 2 0 1\n"),
+        "~++",
+    ),
     "transport of the session": (
         "aiortc 1092",
         offer(BARE_VIDEO, BARE_DATA, session=BUNDLE + TRANSPORT),
@@ -266,6 +283,15 @@ ACCEPTED = {
         ),
         "++",
     ),
+    "UDP/DTLS/SCTP with a port": (
+        "aiortc 1092",
+        offer(
+            VIDEO,
+            DATA.replace("webrtc-datachannel", "5000")
+            .replace("a=sctp-port:5000", "a=sctpmap:5000 webrtc-datachannel 256"),
+        ),
+        "++",
+    ),
     "TCP/DTLS/SCTP": ("", offer(VIDEO, DATA.replace("UDP", "TCP")), "++"),
     "RTP/SAVPF": ("", offer(VIDEO.replace("UDP/TLS/RTP", "RTP"), DATA), "++"),
     "ssrc without attribute": ("", offer(VIDEO + "a=ssrc:1\na=ssrc-group:FID 1\n", DATA), "++"),
@@ -294,6 +320,63 @@ ACCEPTED = {
         "",
         offer(VIDEO + "a=fingerprint:md5 00:01\na=fingerprint:SHA-1 00:02\n", DATA),
         "++",
+    ),
+    "line feeds alone": ("clux/sdp-transform 23", offer().replace("\r\n", "\n"), "++"),
+    "a byte order mark": ("", f"\N{ZERO WIDTH NO-BREAK SPACE}{offer()}", "++"),
+    "blanks at the ends of lines": ("pion/sdp 190", offer().replace("\r\n", " \r\n"), "++"),
+    "mids that nobody has": ("", offer(session="a=group:BUNDLE 9 0 1\n"), "++"),
+    "mids in the group alone": (
+        "", offer(VIDEO.replace("a=mid:0\n", ""), DATA.replace("a=mid:1\n", "")), "++",
+    ),
+    "an empty BUNDLE": ("", offer(session="a=group:BUNDLE\n"), "++"),
+    "BUNDLE 1 0": ("", offer(session="a=group:BUNDLE 1 0\n"), "++"),
+    "IPv6 alone": (
+        "aioice 77",
+        offer(*(each.replace("127.0.0.1", "::1").replace("IP4 0.0.0.0", "IP6 ::")
+                for each in (VIDEO, DATA))),
+        "++",
+    ),
+    "candidates with extensions": (
+        "",
+        offer(
+            VIDEO.replace("udp", "UDP").replace(
+                "typ host", "typ host generation 0 ufrag peer network-id 1 network-cost 10"
+            ),
+            DATA,
+        ),
+        "++",
+    ),
+    "simulcast": (
+        "", offer(VIDEO + "a=rid:h recv\na=rid:l recv\na=simulcast:recv h;l\n", DATA), "++",
+    ),
+    "bandwidth": ("", offer(VIDEO.replace("c=IN", "b=AS:2000\nb=TIAS:2000000\nc=IN"), DATA), "++"),
+    "rtcp-mux-only": ("", offer(VIDEO.replace("rtcp-mux", "rtcp-mux-only"), DATA), "++"),
+    "feedback for all formats": ("", offer(VIDEO.replace("rtcp-fb:96", "rtcp-fb:*"), DATA), "++"),
+    "digests in small letters": (
+        "", offer(*(each.replace(offers.DIGEST, offers.DIGEST.lower()) for each in (VIDEO, DATA))),
+        "++",
+    ),
+    "a fingerprint of sha-512": (
+        "", offer(VIDEO.replace(f"sha-256 {offers.DIGEST}", f"sha-512 {':'.join(['AA'] * 64)}"),
+                  DATA),
+        "++",
+    ),
+    "fingerprint of the session": (
+        "aiortc 1092",
+        offer(
+            *(each.replace(f"a=fingerprint:sha-256 {offers.DIGEST}\n", "") for each in
+              (VIDEO, DATA)),
+            session=f"{BUNDLE}a=fingerprint:sha-256 {offers.DIGEST}\n",
+        ),
+        "++",
+    ),
+    "as telephones have it": (
+        "sipwise/rtpengine 126",
+        offer(
+            "m=audio 4000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000\n", VIDEO,
+            "m=image 9 udptl t38\n", session="",
+        ),
+        "0+0",
     ),
     "a port number of two": ("", offer(VIDEO.replace("o 9", "o 9/2"), DATA), "++"),
 }  # fmt: skip
@@ -374,7 +457,22 @@ REFUSED = {
         '"VP9/90000, rtx/90000, H265/90000"; wanted was VP8/90000',
     ),
     "payload types of RTCP": (
-        "", offer(VIDEO.replace("96", "72"), DATA), "VP8", Unacceptable, "wanted was VP8/90000",
+        "", offer(VIDEO.replace("96", "72"), DATA), "VP8", Unacceptable,
+        'section "video" (mid "0") has "a=rtpmap:72 VP8/90000"; wanted was a payload type from 0 '
+        "to 63 or 96 to 127",
+    ),
+    "a payload type that is none": (
+        "", offer(VIDEO.replace("96", "128"), DATA), "VP8", Unacceptable,
+        'has "a=rtpmap:128 VP8/90000"; wanted was a payload type',
+    ),
+    "AV1 and VP9 alone": (
+        "", offer(VIDEO.replace("VP8", "AV1").replace("H264", "VP9"), DATA), "VP8", Unacceptable,
+        '"a=rtpmap" names "AV1/90000, rtx/90000, VP9/90000"; wanted was VP8/90000',
+    ),
+    "RTP without encryption": (
+        "sipwise/rtpengine 126",
+        offer(VIDEO.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP").replace(TRANSPORT, ""), session=""),
+        "VP8", NegotiationError, 'section "video" (mid "0") has no "a=ice-ufrag"',
     ),
     "no fingerprint": (
         "rtcweb-wg/jsep 1037",

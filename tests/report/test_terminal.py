@@ -210,4 +210,5 @@ async def test_a_server_that_cannot_say_anything_scores_all_the_same(
             await process.wait()
     assert told["estimates_sent"] >= seen["frames_answered"] > 0
     assert seen["seconds"] > 2
-    assert seen["ended"]["reason"] == "the client said goodbye"
+    # Its goodbye and the end of its connection are on two ways, of which either may be quicker.
+    assert (seen["ended"]["by"], seen["ended"]["failed"]) == ("client", False)

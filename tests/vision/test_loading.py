@@ -74,6 +74,11 @@ def test_a_file_in_place_of_a_module_gets_a_hint(path: str) -> None:
     assert str(error.value).endswith("names a file, not a module: 'd_print:detect'?")
 
 
+def test_a_file_alone_gets_a_hint_too() -> None:
+    with pytest.raises(DetectorError, match=r"names a file, not a module: 'mine:function'\?$"):
+        load_detector("./mine.py")
+
+
 def test_a_current_folder_that_is_gone_costs_only_what_was_in_it(folder: Path) -> None:
     gone = folder / "gone"
     gone.mkdir()

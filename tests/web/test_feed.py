@@ -15,7 +15,7 @@ from ballstream.protocol.messages import Estimate
 from ballstream.scoring.counts import counts_of
 from ballstream.scoring.score import Snapshot
 from ballstream.web import feed, site
-from ballstream.web.feed import Feed, row
+from ballstream.web.feed import Answer, Feed, row
 from ballstream.web.site import Site
 
 
@@ -57,13 +57,14 @@ async def test_readers_that_hang_up_harm_nobody() -> None:
 def test_a_row_has_all_counts_and_figures() -> None:
     session = Session(2, name="left arm", sent=16)
     verdict = session.scorer.score(Estimate(10, 103, 200), 1.5)
-    cells = row(session, [verdict])
+    cells = row(session, [(1.5, verdict)])
     counts = {name: getattr(session.snapshot(), name) for name in counts_of(Snapshot)}
     assert counts.items() <= cells.items()
     assert cells | {
         "client": 2, "name": "left arm", "transport": "track", "passive": False,
         "channel": True, "answered_percent": 6.25, "detection_error_px": 3, "latency_ms": 250,
         "latency_ms_p95": 250, "now_latency_ms": 250, "now_tracking_error_px": 3,
+        "answers": [Answer(10, 3, 3, 250, 103, 200, 1.5)],
     } == cells  # fmt: skip
     assert row(session, [])["now_latency_ms"] is None
 

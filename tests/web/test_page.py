@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,11 +11,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Route, expect
+from browser import browsing, fresh
+from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
 from programs import run, soon
-from whep import Served, serving_http
+from whep import serving_http
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# One browser serves all of these tests.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
 
 PICTURES = Path(os.environ.get("BALLSTREAM_PICTURES", "build"))
 """Where the screenshot is left for whoever wants to see what the test saw."""
@@ -24,30 +25,17 @@ PICTURES = Path(os.environ.get("BALLSTREAM_PICTURES", "build"))
 FRAMES = 160
 
 
-SMALL = ("--size", "320x240")
-SMALL_WINDOW: Any = {"width": 400, "height": 400}
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served() -> AsyncIterator[Served]:
-    """A server for tests that ask nothing special of one."""
-    async with serving_http(*SMALL) as served:
-        yield served
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A small window of a fresh profile, which may complain."""
-    profile = await browser.new_context(viewport=SMALL_WINDOW)
-    yield await profile.new_page()
-    await profile.close()
+async def browser() -> AsyncIterator[Browser]:
+    async with browsing() as browser:
+        yield browser
 
 
 @asynccontextmanager
 async def opened(browser: Browser, url: str, **context: Any) -> AsyncIterator[Page]:
     """The page in a fresh profile; whatever it complains of in the console is a failure."""
     complaints: list[str] = []
-    profile = await browser.new_context(**{"viewport": SMALL_WINDOW, **context})
+    profile = await browser.new_context(**context)
     page = await profile.new_page()
 
     def hear(message: ConsoleMessage) -> None:
@@ -83,14 +71,6 @@ async def shown(page: Page, frames: int) -> None:
     await soon(page.evaluate(SHOWN, frames), 60)
 
 
-async def paths(drawn: Locator) -> list[str]:
-    """What is drawn of lines: a path for each stretch without a gap."""
-    found: list[str] = await drawn.locator(".js-line").evaluate_all(
-        "(lines) => lines.map((line) => line.getAttribute('d'))"
-    )
-    return found
-
-
 async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
     async with serving_http("--sessions", "1") as served:
         async with opened(browser, served.url, viewport={"width": 1200, "height": 1400}) as page:
@@ -99,11 +79,15 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
             seen, answered = await number(page, "seen"), await number(page, "answered")
             own = page.locator("tr.own")
             await expect(own.locator("th")).to_have_text("1 (this page)")
+            for name in ("held", "gap", "share"):
+                assert await number(page, name) > 0
             for plot, lines in (("error", 2), ("latency", 1)):
-                drawn = page.locator(f"#{plot}-plot .scatterlayer .trace")
+                drawn = page.locator(f"#{plot}-plot .scatterlayer .js-line")
                 await expect(drawn).to_have_count(lines)
                 for line in await drawn.all():
-                    assert "".join(await paths(line)).count("L") >= 10
+                    path = await line.get_attribute("d")
+                    assert path is not None
+                    assert path.count("L") >= 10
             PICTURES.mkdir(parents=True, exist_ok=True)
             await page.screenshot(path=PICTURES / "page.png", full_page=True)
         (session,) = (await served.program.report())["sessions"]
@@ -115,48 +99,47 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
     assert 0 < session["latency_ms"]["p50"] < 1000
 
 
-async def test_it_says_that_the_server_is_lost_and_comes_back(page: Page) -> None:
-    async with serving_http(*SMALL) as first:
+async def test_it_says_that_the_server_is_lost_and_comes_back(browser: Browser) -> None:
+    async with serving_http() as first:
         address = first.url.removeprefix("http://").removesuffix("/")
-        await page.goto(first.url)
-        await shown(page, 10)
-        first.program.send_signal(signal.SIGTERM)
-        await soon(first.program.process.wait())
-        await expect(page.locator("#status")).to_contain_text("Connection lost")
-        async with run("server", "-s", "whep", "--http", address, "--json") as second:
-            await page.wait_for_selector("[data-state=playing]", timeout=30_000)
-            await shown(page, 30)
-            second.send_signal(signal.SIGTERM)
-            (session,) = (await second.report())["sessions"]
-        assert session["frames_answered"] > 0
+        # Its requests may fail while there is no server.
+        async with fresh(browser) as page:
+            await page.goto(first.url)
+            await shown(page, 10)
+            first.program.send_signal(signal.SIGTERM)
+            await soon(first.program.process.wait())
+            await expect(page.locator("#status")).to_contain_text("Connection lost")
+            async with run("server", "-s", "whep", "--http", address, "--json") as second:
+                await page.wait_for_selector("[data-state=playing]", timeout=30_000)
+                await shown(page, 30)
+                second.send_signal(signal.SIGTERM)
+                (session,) = (await second.report())["sessions"]
+            assert session["frames_answered"] > 0
 
 
-async def test_it_asks_for_the_token_and_can_be_left_and_joined(page: Page) -> None:
-    async with serving_http(*SMALL, "--token", "sesame") as served:
-        await page.goto(served.url)
-        await expect(page.locator("#status")).to_have_text("This server asks for its token")
-        await expect(page.locator("#token")).to_be_focused()
-        await page.keyboard.type("simsim")
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#status")).to_have_text("This is not the server's token")
-        await expect(page.locator("#token")).to_be_focused()
-        await page.keyboard.press("Control+A")
-        await page.keyboard.type("sesame")
-        await page.keyboard.press("Enter")
-        await shown(page, 10)
-        await page.get_by_role("button", name="Disconnect").press("Enter")
-        await expect(page.locator("#status")).to_have_text("Disconnected")
-        await served.program.says("client 1 is gone: the client said goodbye")
-        await page.get_by_role("button", name="Connect").press("Enter")
-        await expect(page.locator("#status")).to_have_text("Connected as client 2")
-        await page.goto("about:blank")
-        # While the profile is there: its last requests go with it.
-        await served.program.says("client 2 is gone: the client said goodbye")
+async def test_it_asks_for_the_token_and_can_be_left_and_joined(browser: Browser) -> None:
+    async with serving_http("--token", "sesame") as served:
+        async with fresh(browser) as page:
+            await page.goto(served.url)
+            await expect(page.locator("#status")).to_have_text("This server asks for its token")
+            await expect(page.locator("#token")).to_be_focused()
+            await page.keyboard.type("sesame")
+            await page.keyboard.press("Enter")
+            await shown(page, 10)
+            await page.get_by_role("button", name="Disconnect").press("Enter")
+            await expect(page.locator("#status")).to_have_text("Disconnected")
+            await served.program.says("client 1 is gone: the client said goodbye")
+            await page.get_by_role("button", name="Connect").press("Enter")
+            await expect(page.locator("#status")).to_have_text("Connected as client 2")
+            await page.goto("about:blank")
+        await served.program.says(
+            "client 2 is gone: the client "
+        )  # in words, or with its connection
 
 
 async def test_others_are_shown_beside_it(browser: Browser) -> None:
     async with (
-        serving_http(*SMALL, "--codec", "H264") as served,
+        serving_http("--codec", "H264") as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 5)
@@ -169,7 +152,7 @@ async def test_others_are_shown_beside_it(browser: Browser) -> None:
         await expect(page.locator("tr[data-client='2']")).to_have_count(0)
 
 
-async def test_to_leave_while_it_connects_is_not_forgotten(page: Page, served: Served) -> None:
+async def test_to_leave_while_it_connects_is_not_forgotten(browser: Browser) -> None:
     posted, let_go = asyncio.Event(), asyncio.Event()
 
     async def hold(route: Route) -> None:
@@ -178,22 +161,21 @@ async def test_to_leave_while_it_connects_is_not_forgotten(page: Page, served: S
             await soon(let_go.wait())
         await route.continue_()
 
-    await page.route("**/whep", hold)
-    await page.goto(served.url)
-    await soon(posted.wait())
-    await page.get_by_role("button", name="Disconnect").press("Enter")
-    await expect(page.locator("#status")).to_have_text("Disconnected")
-    async with page.expect_response(lambda response: response.request.method == "POST") as posting:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.route("**/whep", hold)
+        await page.goto(served.url)
+        await soon(posted.wait())
+        await page.get_by_role("button", name="Disconnect").press("Enter")
+        await expect(page.locator("#status")).to_have_text("Disconnected")
         let_go.set()
-    client = (await posting.value).headers["ballstream-client"]
-    await served.program.says(f"client {client} is gone: the client said goodbye")
-    await expect(page.locator("#status")).to_have_text("Disconnected")
-    await page.get_by_role("button", name="Connect").press("Enter")
-    await expect(page.locator("#status")).to_have_text(f"Connected as client {int(client) + 1}")
+        await served.program.says("client 1 is gone: the client said goodbye")
+        await expect(page.locator("#status")).to_have_text("Disconnected")
+        await page.get_by_role("button", name="Connect").press("Enter")
+        await expect(page.locator("#status")).to_have_text("Connected as client 2")
 
 
-async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(page: Page) -> None:
-    async with serving_http(*SMALL, "--max-sessions", "1") as served:
+async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(browser: Browser) -> None:
+    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
         async with run("client", "-s", "whep", "--url", served.whep) as client:
             await client.says("the server says")
             await page.goto(served.url)
@@ -206,28 +188,72 @@ async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(page: Pag
         await expect(status).to_have_text("Connected as client 2", timeout=15_000)
 
 
-async def test_it_says_why_it_is_refused_and_waits_for_its_reader(
-    page: Page, served: Served
-) -> None:
+async def test_what_it_tries_can_be_stopped(browser: Browser) -> None:
+    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
+        async with run("client", "-s", "whep", "--url", served.whep) as client:
+            await client.says("the server says")
+            await page.goto(served.url)
+            await page.get_by_role("button", name="Stop trying").press("Enter")
+            await expect(page.locator("#status")).to_have_text("Disconnected")
+            client.send_signal(signal.SIGTERM)
+            await client.ends()
+        await page.get_by_role("button", name="Connect").press("Enter")
+        await expect(page.locator("#status")).to_have_text("Connected as client 2")
+
+
+BLIND = """
+delete window.MediaStreamTrackProcessor;
+HTMLVideoElement.prototype.requestVideoFrameCallback = () => {};
+"""
+
+
+JOINED = """() => new Promise((resolve) => {
+  const video = document.getElementById("video");
+  const check = () =>
+    video.srcObject ? resolve() : requestIdleCallback(check, { timeout: 50 });
+  check();
+})"""
+
+
+async def test_to_leave_it_before_the_first_frame_is_to_say_goodbye(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.add_init_script(BLIND)
+        await page.goto(served.url)
+        await soon(page.evaluate(JOINED))
+        assert await page.locator("#state").get_attribute("data-state") == "connecting"
+        await page.goto("about:blank")
+        await served.program.says("client 1 is gone: the client said goodbye")
+
+
+async def test_it_says_why_it_is_refused_and_waits_for_its_reader(browser: Browser) -> None:
     problem = {"title": "Not Acceptable", "status": 406, "detail": "no codec in common"}
+    async with serving_http() as served, fresh(browser) as page:
 
-    async def refuse(route: Route) -> None:
-        if route.request.method == "POST":
-            await route.fulfill(status=406, json=problem)
-        else:
-            await route.continue_()
+        async def refuse(route: Route) -> None:
+            if route.request.method == "POST":
+                await route.fulfill(status=406, json=problem)
+            else:
+                await route.continue_()
 
-    await page.route("**/whep", refuse)
-    await page.goto(served.url)
-    await expect(page.locator("#status")).to_have_text("Refused: no codec in common")
-    await page.unroute("**/whep", refuse)
-    await page.get_by_role("button", name="Connect").press("Enter")
-    await expect(page.locator("#status")).to_have_text(re.compile(r"Connected as client \d+"))
+        await page.route("**/whep", refuse)
+        await page.goto(served.url)
+        await expect(page.locator("#status")).to_have_text("Refused: no codec in common")
+        await page.unroute("**/whep", refuse)
+        await page.get_by_role("button", name="Connect").press("Enter")
+        await expect(page.locator("#status")).to_have_text("Connected as client 1")
+
+
+async def test_a_wrong_token_is_named(browser: Browser) -> None:
+    async with serving_http("--token", "sesame") as served, fresh(browser) as page:
+        await page.goto(served.url)
+        await page.locator("#token").fill("simsim")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#status")).to_have_text("This is not the server's token")
 
 
 async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -> None:
     async with (
-        serving_http(*SMALL) as served,
+        serving_http() as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 60)
@@ -235,16 +261,17 @@ async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -
         hold = page.get_by_role("button", name="Hold figures and plots")
         await hold.press("Enter")
         await expect(hold).to_have_attribute("aria-pressed", "true")
-        plot = page.locator("#latency-plot .scatterlayer")
-        held = await paths(plot)
+        held = await page.locator("#latency-plot .scatterlayer .js-line").get_attribute("d")
         await shown(page, 120)
-        assert await paths(plot) == held
+        assert await page.locator("#latency-plot .scatterlayer .js-line").get_attribute("d") == held
         async with page.expect_download() as saving:
             await page.get_by_role("button", name="Save all answers").press("Enter")
         lines = Path(await (await saving.value).path()).read_text().splitlines()
         await hold.press("Enter")
-        await expect(plot.locator(".js-line").first).not_to_have_attribute("d", held[0])
-    names = "seconds,client,transport,frame,detection_error_px,tracking_error_px,latency_ms"
+        await expect(page.locator("#latency-plot .scatterlayer .js-line")).not_to_have_attribute(
+            "d", held or ""
+        )
+    names = "client,transport,frame,detection_error_px,tracking_error_px,latency_ms,x,y,at"
     assert lines[0] == names
     rows = [dict(zip(names.split(","), line.split(","), strict=True)) for line in lines[1:]]
     assert len(rows) > 60  # those during the pause, too
@@ -252,6 +279,9 @@ async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -
     frames = [int(row["frame"]) for row in rows]
     assert frames == sorted(frames)
     assert all(float(row["latency_ms"]) > 0 for row in rows)
+    arrivals = [float(row["at"]) for row in rows]
+    assert arrivals == sorted(arrivals)
+    assert all(0 < float(row["x"]) < 640 for row in rows)
 
 
 DRAWN = """(frames) => new Promise((resolve) => {
@@ -259,7 +289,7 @@ DRAWN = """(frames) => new Promise((resolve) => {
   const centre = ({ data, width }, is) => {
     let [n, x, y] = [0, 0, 0];
     for (let i = 0; i < data.length; i += 4) {
-      if (!is(data[i], data[i + 1], data[i + 2], data[i + 3])) continue;
+      if (!is(...data.subarray(i, i + 4))) continue;
       n++;
       x += (i / 4) % width;
       y += Math.floor(i / 4 / width);
@@ -283,7 +313,7 @@ DRAWN = """(frames) => new Promise((resolve) => {
 
 async def test_the_cross_is_on_the_ball_of_the_very_frame(browser: Browser) -> None:
     async with (
-        serving_http(*SMALL, "--speed", "600") as served,
+        serving_http("--speed", "600") as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 30)
@@ -308,25 +338,25 @@ SHOWN_FRAMES = """async () => {
 }"""
 
 
-async def test_what_was_found_waits_for_its_frame(page: Page, served: Served) -> None:
-    await page.goto(f"{served.url}icon.svg")
-    # Known when it is shown; not known yet, then late; out of turn; without a name.
-    assert await page.evaluate(SHOWN_FRAMES) == [1, None, 3, 2, 4]
+async def test_what_was_found_waits_for_its_frame(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.goto(f"{served.url}icon.svg")
+        # Known when it is shown; not known yet, then late; out of turn; without a name.
+        assert await page.evaluate(SHOWN_FRAMES) == [1, None, 3, 2, 4]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
-async def test_axe_finds_nothing_to_complain_of(
-    browser: Browser, served: Served, scheme: Any, width: int
-) -> None:
-    viewport = {"width": width, "height": 800}
-    async with (
-        opened(browser, served.url, color_scheme=scheme, viewport=viewport) as page,
-        asyncio.timeout(60),
-    ):
-        await shown(page, 60)
-        line = page.locator("#latency-plot .scatterlayer .js-line").first
-        await expect(line).to_be_attached()
-        results = await Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
-        wide = await page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= width, "the page scrolls sideways"
+async def test_axe_finds_nothing_to_complain_of(browser: Browser, scheme: Any, width: int) -> None:
+    async with serving_http() as served:
+        viewport = {"width": width, "height": 800}
+        async with (
+            opened(browser, served.url, color_scheme=scheme, viewport=viewport) as page,
+            asyncio.timeout(60),
+        ):
+            await shown(page, 60)
+            line = page.locator("#latency-plot .scatterlayer .js-line").first
+            await expect(line).to_be_attached()
+            results = await Axe().run(page)
+            assert results.violations_count == 0, results.generate_report()
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, "the page scrolls sideways"

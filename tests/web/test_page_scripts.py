@@ -20,6 +20,7 @@ from ballstream.protocol import stamp
 from ballstream.protocol.planes import Plane, i420_shape, planes_of_i420
 from ballstream.scene.motion import Motion, bounce
 from ballstream.scene.render import draw_ball
+from ballstream.scoring.held import HeldError
 from ballstream.vision.detect import centroid
 from ballstream.vision.picture import Picture
 from ballstream.web.site import PAGE
@@ -203,3 +204,57 @@ def test_where_the_ball_truly_is(modules: Path, motion: Motion, fps: float) -> N
     for number, place in zip(numbers, places, strict=True):
         centre = motion.centre(number / fps)
         assert (place["x"], place["y"]) == pytest.approx(centre, abs=1e-9), number
+
+
+def answers_of(
+    motion: Motion, arrivals: Sequence[tuple[int | None, float]]
+) -> list[dict[str, float | None]]:
+    """Answers that are right for the frame which they name, or a place between."""
+    found = []
+    for frame, at in arrivals:
+        x, y = motion.centre((at if frame is None else frame / 30) - 0.02)
+        found.append({"frame": frame, "x": x, "y": y, "at": at})
+    return found
+
+
+STEADY = [(frame, frame / 30 + 0.005) for frame in range(90)]
+
+
+@pytest.mark.parametrize(
+    "arrivals",
+    [
+        STEADY,
+        [each for each in STEADY if each[0] % 20 < 8],  # pauses
+        [(frame - 2 * (frame % 3), at) for frame, at in STEADY],  # in another order
+        [(None if frame % 4 else frame, at) for frame, at in STEADY],
+    ],
+)
+def test_held_error_is_the_server_s(
+    modules: Path, arrivals: Sequence[tuple[int | None, float]]
+) -> None:
+    motion = bounce(640, 480, 20, 280, 0)
+    answers = answers_of(motion, arrivals)
+    held = HeldError(motion.centre)
+    for each in answers:
+        held.answer(each["frame"], (each["x"], each["y"]), each["at"], 0)  # type: ignore[arg-type]
+    expected = held.statistics(arrivals[-1][1], 0).p50
+    scene = {"motion": motion, "fps": 30}
+    imports = 'import { heldError } from "./held.js";'
+    (median,) = run(modules, imports, "heldError(...value)", [(scene, answers)])
+    assert median == pytest.approx(expected, abs=0.3)
+
+
+def test_where_nothing_is_held_there_is_no_error(modules: Path) -> None:
+    scene = {"motion": bounce(640, 480, 20, 280, 0), "fps": 30}
+    one = {"frame": 1, "x": 5, "y": 5, "at": 1}
+    nothing = {"frame": 2, "x": None, "y": None, "at": 2}
+    cases = [(scene, []), (scene, [one]), (scene, [nothing, nothing])]
+    imports = 'import { heldError } from "./held.js";'
+    assert run(modules, imports, "heldError(...value)", cases) == [None] * 3
+
+
+def test_the_longest_gap_is_between_answers_or_since_the_last(modules: Path) -> None:
+    answers = [{"at": at} for at in (1, 1.25, 2, 2.5)]
+    cases = [(answers, 0), (answers, 3), (answers[:1], 0.5), ([], 3)]
+    imports = 'import { longestGap } from "./held.js";'
+    assert run(modules, imports, "longestGap(...value)", cases) == [750, 3000, 500, None]

@@ -7,17 +7,20 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from aioice.ice import get_host_addresses
+from browser import browsing, fresh
 from playwright.async_api import Browser, Page, Route, expect
 from programs import soon
 from tabs import opened_tab
-from whep import Served, serving_http
+from whep import serving_http
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# One browser serves all of these tests.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("paths")]
 
-SMALL = ("--size", "320x240")
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 PLAYING = "document.getElementById('state').dataset.state === 'playing'"
@@ -57,26 +60,28 @@ REFUSALS = {
         window.MediaStreamTrackProcessor = class {
           readable = new ReadableStream({ start: (frames) => frames.close() });
         }""",
+    "the worker failed: halfway": """
+        const Own = MediaStreamTrackProcessor;
+        window.MediaStreamTrackProcessor = class {
+          constructor(init) {
+            let left = 20;
+            const transform = (frame, frames) => {
+              if (left-- > 0) return frames.enqueue(frame);
+              frame.close();
+              throw new Error("halfway");
+            };
+            this.readable = new Own(init).readable.pipeThrough(new TransformStream({ transform }));
+          }
+        }""",
     "the processor gives no frames": """
         window.MediaStreamTrackProcessor = class { readable = new ReadableStream(); }""",
 }
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served() -> AsyncIterator[Served]:
-    """A server for all tests that ask nothing special of one."""
-    async with serving_http(*SMALL) as served:
-        yield served
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A small window of a fresh profile, in which little moves."""
-    profile = await browser.new_context(
-        reduced_motion="reduce", viewport={"width": 400, "height": 400}
-    )
-    yield await profile.new_page()
-    await profile.close()
+async def browser() -> AsyncIterator[Browser]:
+    async with browsing() as browser:
+        yield browser
 
 
 async def plays(page: Page) -> str:
@@ -85,56 +90,85 @@ async def plays(page: Page) -> str:
     return await page.locator("#path").inner_text()
 
 
-async def test_the_faster_path_is_taken_unless_another_is_asked_for(
-    page: Page, served: Served
-) -> None:
-    await page.goto(served.url)
-    said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
-    assert await plays(page) == said
-    await page.goto(f"{served.url}?path=callback")
-    said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
-    assert await plays(page) == said
+async def test_the_faster_path_is_taken_unless_another_is_asked_for(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.goto(served.url)
+        said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
+        assert await plays(page) == said
+        await page.goto(f"{served.url}?path=callback")
+        said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
+        assert await plays(page) == said
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-async def test_the_page_falls_back_by_itself_and_says_why(
-    page: Page, served: Served, reason: str
-) -> None:
-    await page.add_init_script(REFUSALS[reason])
-    await page.goto(served.url)
-    said = await plays(page)
-    assert said.startswith("Frames are read on the page")
-    assert reason in said
-    await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
+async def test_the_page_falls_back_by_itself_and_says_why(browser: Browser, reason: str) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.add_init_script(REFUSALS[reason])
+        await page.goto(served.url)
+        # Where it fails on the way, the page plays by that path first.
+        said = re.compile(f"^Frames are read on the page.*{re.escape(reason)}")
+        await expect(page.locator("#path")).to_have_text(said, timeout=30_000)
+        await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
 
 
-@pytest.mark.parametrize("body", ["", "throw new Error('not today');", None])
+@pytest.mark.parametrize("path", ["processor", "callback"])
+async def test_no_path_needs_tls(browser: Browser, path: str) -> None:
+    addresses = get_host_addresses(use_ipv4=True, use_ipv6=False)
+    needs.need(addresses, "an address that is not loopback")
+    flags = ("--http", f"{addresses[0]}:0", "--insecure")
+    async with serving_http(*flags) as served, fresh(browser) as page:
+        await page.goto(f"{served.url}?path={path}")
+        assert ":" not in await plays(page), "it was not taken for want of another"
+        assert not await page.evaluate("isSecureContext")
+
+
+ANSWERED = """
+    const set = RTCPeerConnection.prototype.setRemoteDescription;
+    RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
+      window.answer = answer.sdp;
+      return set.call(this, answer);
+    }"""
+
+
+async def test_it_is_told_to_show_each_frame_at_once(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.add_init_script(ANSWERED)
+        await page.goto(served.url)
+        await plays(page)
+        answer = await page.evaluate("answer")
+    assert re.search(r"^a=extmap:\d+ \S+/playout-delay\r$", answer, re.MULTILINE)
+
+
+@pytest.mark.parametrize("body", ["", "throw new Error('not today');", "gone", None])
 async def test_a_worker_that_does_not_start_is_done_without(
-    page: Page, served: Served, body: str | None
+    browser: Browser, body: str | None
 ) -> None:
     async def give(route: Route) -> None:
         if body is None:
             await route.abort()
+        elif body == "gone":
+            await route.fulfill(status=404)
         else:
             await route.fulfill(body=body, content_type="text/javascript")
 
-    await page.route("**/worker.js", give)
-    await page.goto(served.url)
-    assert "the worker did not start" in await plays(page)
+    async with serving_http() as served, fresh(browser) as page:
+        await page.route("**/worker.js", give)
+        await page.goto(served.url)
+        assert "the worker did not start" in await plays(page)
 
 
 async def test_a_tab_in_the_background_goes_on_answering() -> None:
-    async with serving_http(*SMALL) as served, opened_tab(served.url) as tab:
-        await tab.evaluate(UNTIL % PLAYING)
-        await tab.leave()
-        await tab.evaluate(UNTIL % "document.hidden")
+    async with serving_http() as served, opened_tab(served.url) as left:
+        await left.evaluate(UNTIL % PLAYING)
+        await left.leave()
+        await left.evaluate(UNTIL % "document.hidden")
         async with served.http.get(f"{served.url}feed") as feed:
             await soon(feed.content.readline())
             first = json.loads(await soon(feed.content.readline()))["rows"][0]
             row = first
             while row["frames_sent"] < first["frames_sent"] + 120:
                 row = json.loads(await soon(feed.content.readline()))["rows"][0]
-        assert await tab.evaluate("document.hidden")
+        assert await left.evaluate("document.hidden")
     sent, answered = (row[each] - first[each] for each in ("frames_sent", "frames_answered"))
     assert answered >= 0.9 * sent
 
@@ -158,20 +192,20 @@ MODULE = """async (path) => {
   const feedback = await told.promise;
   session.close();
   const [frame, last] = [frames.at(-1), sent.at(-1)];
-  const { client, path: taken } = session;
-  return { client, path: taken, frame, feedback, sent: last, closed: await session.closed };
+  return { path: session.path, frame, feedback, sent: last, closed: await session.closed };
 }"""
 
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
-async def test_the_module_needs_no_video_element(page: Page, served: Served, path: str) -> None:
-    await page.route("**/mine", lambda route: route.fulfill(body="", content_type="text/html"))
-    await page.goto(f"{served.url}mine")
-    got: dict[str, Any] = await soon(page.evaluate(MODULE, path))
-    await served.program.says(f"client {got['client']} is gone: the client said goodbye")
+async def test_the_module_needs_no_video_element(browser: Browser, path: str) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.route("**/mine", lambda route: route.fulfill(body="", content_type="text/html"))
+        await page.goto(f"{served.url}mine")
+        got: dict[str, Any] = await soon(page.evaluate(MODULE, path))
+        await served.program.says("client 1 is gone: the client said goodbye")
     assert got["path"] == path
     assert got["closed"] is None
-    assert (got["frame"]["width"], got["frame"]["height"]) == (320, 240)
+    assert (got["frame"]["width"], got["frame"]["height"]) == (640, 480)
     assert got["frame"]["number"] is not None
     assert got["frame"]["found"].keys() == {"x", "y"}
     assert got["feedback"]["detection_error_px"] < 0.1
@@ -180,7 +214,7 @@ async def test_the_module_needs_no_video_element(page: Page, served: Served, pat
         assert got["sent"]["client_ms"] >= got["sent"]["detect_ms"]
 
 
-async def test_the_example_brings_its_own_detector_from_another_origin(page: Page) -> None:
+async def test_the_example_brings_its_own_detector_from_another_origin(browser: Browser) -> None:
     script = (
         (EXAMPLES / "client.html").read_text().partition("<script")[2].partition("</script>")[0]
     )
@@ -193,30 +227,87 @@ async def test_the_example_brings_its_own_detector_from_another_origin(page: Pag
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        served = await stack.enter_async_context(serving_http(*SMALL, "--allow-origin", origin))
+        served = await stack.enter_async_context(serving_http("--allow-origin", origin))
+        page = await stack.enter_async_context(fresh(browser))
         await page.goto(f"{origin}/client.html?server={served.url}")
         await expect(page.locator("#feedback")).to_contain_text('"detection_error_px":')
         await expect(page.locator("#found")).to_contain_text('{"x":')
         assert any(worker.url.startswith("blob:") for worker in page.workers)
 
 
-async def test_a_detector_that_fails_finds_nothing_and_is_named_once(
-    page: Page, served: Served
-) -> None:
+async def test_a_detector_that_fails_finds_nothing_and_is_named_once(browser: Browser) -> None:
     complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
-    await page.route(
-        "**/detect.js",
-        lambda route: route.fulfill(
-            body="export const detect = () => { throw new Error('no idea'); };",
-            content_type="text/javascript",
-        ),
-    )
-    await page.goto(served.url)
-    await plays(page)
-    await soon(page.evaluate(UNTIL % f"{SEEN} > 30"))
+    async with serving_http() as served, fresh(browser) as page:
+        page.on("console", lambda message: complaints.append(message.text))
+        await give_detector(page, "export const detect = () => { throw new Error('no idea'); };")
+        await page.goto(served.url)
+        await plays(page)
+        await soon(page.evaluate(UNTIL % f"{SEEN} > 30"))
     (said,) = [each for each in complaints if "detector" in each]
     assert said.startswith("the detector failed: Error: no idea")
+
+
+async def give_detector(page: Page, body: str) -> None:
+    """Let the page have another detector than its own."""
+    await page.route(
+        "**/detect.js",
+        lambda route: route.fulfill(body=body, content_type="text/javascript"),
+    )
+
+
+@pytest.mark.parametrize("path", ["processor", "callback"])
+async def test_a_promise_that_a_detector_does_not_keep_is_not_waited_for(
+    browser: Browser, path: str
+) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await give_detector(page, "export const detect = () => new Promise(() => {});")
+        async with page.expect_console_message(lambda message: "detector" in message.text) as said:
+            await page.goto(f"{served.url}?path={path}")
+        await plays(page)
+        assert "Error: no answer within 2000 ms" in (await said.value).text
+        await expect(page.locator("#answered")).not_to_have_text("0")
+
+
+async def test_a_detector_that_does_not_return_is_named(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await give_detector(page, "export const detect = () => { for (;;); };")
+        await page.goto(served.url)
+        said = "Connection lost: the detector does not return. Trying again in 1 s"
+        await expect(page.locator("#status")).to_have_text(said, timeout=20_000)
+
+
+@pytest.mark.parametrize("path", ["processor", "callback"])
+async def test_a_detector_that_cannot_be_loaded_is_named(browser: Browser, path: str) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await give_detector(page, "throw new Error('no model');")
+        await page.goto(f"{served.url}?path={path}")
+        said = "Connection lost: no model. Trying again in 1 s"
+        await expect(page.locator("#status")).to_have_text(said)
+
+
+THROWING = """async () => {
+  const { connect } = await import("/ballstream.js");
+  const errors = [];
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    errors.push(event.message);
+  });
+  let heard;
+  const feedback = new Promise((resolve) => (heard = resolve));
+  const onFrame = () => {
+    throw new Error("a handler's");
+  };
+  const session = await connect({ url: "/whep", onFrame, onFeedback: heard });
+  await feedback;
+  session.close();
+  return [await session.closed, errors[0]];
+}"""
+
+
+async def test_a_handler_that_throws_ends_nothing(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.goto(f"{served.url}icon.svg")
+        assert await soon(page.evaluate(THROWING)) == [None, "Uncaught Error: a handler's"]
 
 
 FORMATS = """async () => {
@@ -253,9 +344,10 @@ FORMATS = """async () => {
 }"""
 
 
-async def test_frames_of_all_formats_hold_the_same_picture(page: Page, served: Served) -> None:
-    await page.goto(f"{served.url}icon.svg")
-    found = await page.evaluate(FORMATS)
+async def test_frames_of_all_formats_hold_the_same_picture(browser: Browser) -> None:
+    async with serving_http() as served, fresh(browser) as page:
+        await page.goto(f"{served.url}icon.svg")
+        found = await page.evaluate(FORMATS)
     assert found.keys() == {"I420", "I420A", "NV12", "RGBA", "RGBX", "BGRA", "BGRX"}
     for name, each in found.items():
         assert each["planes"] == [66 * 66, 33 * 33, 33 * 33], name

@@ -1,6 +1,7 @@
 // What was seen in a picture, said on the datachannel; the same in a worker and on a page.
 
 const MOST_BUFFERED = 16 * 1024;
+const DETECTOR_MS = 2000;
 
 /**
  * Import a detector.
@@ -63,7 +64,7 @@ export class Answers {
   /** What the detector finds; where it fails, that counts as nothing found, and is said once. */
   async #look(picture) {
     try {
-      const found = (await this.#detect(picture)) ?? null;
+      const found = (await inTime(this.#detect(picture))) ?? null;
       if (found === null || (Number.isFinite(found.x) && Number.isFinite(found.y))) return found;
       throw new Error("the detector gives neither {x, y} nor null");
     } catch (error) {
@@ -72,6 +73,16 @@ export class Answers {
       return null;
     }
   }
+}
+
+/** What a detector gives, which may be a promise; raises an Error where that is not kept in time. */
+function inTime(found) {
+  if (typeof found?.then !== "function") return found;
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${DETECTOR_MS} ms`)), DETECTOR_MS);
+  });
+  return Promise.race([found, late]).finally(() => clearTimeout(timer));
 }
 
 function rounded(ms) {

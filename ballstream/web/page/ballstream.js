@@ -44,7 +44,7 @@ const OWN_DETECTOR = new URL("detect.js", import.meta.url);
  * @property {string|URL} [detector] a module that exports `detect(picture)`, which gives `{x, y}` in
  *   pixels, (0, 0) being the centre of the top left one, or null, or a promise of either; `picture`
  *   is a `Picture` of picture.js. It is imported where the frames are read: in a worker, if it can
- *   be. Without one, the blue ball is looked for.
+ *   be, and may take a minute to load. Without one, the blue ball is looked for.
  * @property {HTMLVideoElement} [video] where to show the stream
  * @property {"processor"|"callback"} [path] to take, where it can be taken
  * @property {AbortSignal} [signal] ends the attempt, and the session

@@ -33,8 +33,12 @@ export class Callback {
     const answers = new Answers(channel, this.#detect);
     const look = async (_, frame) => {
       if (this.#channel === null) return;
-      this.video.requestVideoFrameCallback(look);
-      session.looked({ ...(await this.#answer(answers, frame)), rtpTimestamp: frame.rtpTimestamp });
+      try {
+        session.looked({ ...(await this.#answer(answers, frame)), rtpTimestamp: frame.rtpTimestamp });
+        this.video.requestVideoFrameCallback(look); // not before: what a slow detector misses is left out
+      } catch (error) {
+        session.close(error);
+      }
     };
     this.video.requestVideoFrameCallback(look);
   }
@@ -49,6 +53,11 @@ export class Callback {
       v: () => redOfRgb(halved()),
     };
     return answers.answer(number, new Picture(width, height, (name) => planes[name]()), receiveTime);
+  }
+
+  /** Why no frames were looked at for a while. */
+  async whySilent() {
+    return new Error("no frames come");
   }
 
   close() {

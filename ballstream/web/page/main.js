@@ -16,6 +16,7 @@ const FIRST_PAUSE_S = 1;
 const LONGEST_PAUSE_S = 8;
 const DRAW_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 2000 : 500;
 const TOKEN = "ballstream-token";
+const RETRIED = ["lost", "full"];
 const [UNAUTHORISED, TOO_MANY, FULL] = [401, 429, 503];
 const PATHS = {
   processor: "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)",
@@ -39,7 +40,7 @@ function show(state, text, path = "") {
   element.state.dataset.state = state;
   if (element.status.textContent !== text) element.status.textContent = text;
   element.path.textContent = path;
-  element.switch.textContent = idle ? "Connect" : "Disconnect";
+  element.switch.textContent = idle ? "Connect" : RETRIED.includes(state) ? "Stop trying" : "Disconnect";
 }
 
 /** Connect, and connect again, as long as that is wanted. */
@@ -73,9 +74,11 @@ async function standBy(state, text) {
 async function askForToken() {
   const wrong = sessionStorage.getItem(TOKEN) !== null;
   element.login.hidden = false;
+  element.switch.hidden = true;
   element.token.focus();
   await standBy("refused", wrong ? "This is not the server's token" : "This server asks for its token");
   element.login.hidden = true;
+  element.switch.hidden = false;
 }
 
 async function countDown(state, text, seconds) {
@@ -86,6 +89,7 @@ async function countDown(state, text, seconds) {
     timer = setTimeout(resolve, 1000 * seconds);
   });
   clearTimeout(timer);
+  if (attempt.signal.aborted) await standBy("stopped", "Disconnected");
 }
 
 /** One session, from the offer to its end, whose reason is raised. */
@@ -99,7 +103,7 @@ async function visit({ signal }, onPlaying) {
       video: element.video,
       path: PATH,
       signal,
-      onFrame: (frame) => shown.add(frame),
+      onFrame: takeFrame,
       onFeedback: showFeedback,
     });
     onPlaying();
@@ -133,25 +137,29 @@ function showNetwork(words) {
   if (words && element.network.textContent !== words) element.network.textContent = words;
 }
 
+function takeFrame(frame) {
+  element.seen.value = frame.seen;
+  element.answered.value = frame.answered;
+  shown.add(frame);
+}
+
 function drawFrame(frame, picture) {
   if (picture) drawPicture(element.picture, picture);
   if (!frame) {
     clear(element.overlay);
     return;
   }
-  const { number, found, width, height, seen, answered } = frame;
+  const { number, found, width, height } = frame;
   const expected = scene && number !== null ? truth(scene, number) : null;
   element.video.style.aspectRatio = `${width} / ${height}`;
   drawOverlay(element.overlay, { width, height }, found, expected, scene?.radius ?? 20);
-  element.seen.value = seen;
-  element.answered.value = answered;
 }
 
 function showNothing() {
   clear(element.picture);
   clear(element.overlay);
   showClients(element.clients, rows);
-  for (const name of ["latency", "late", "error"]) element[name].value = figure(null);
+  for (const name of ["latency", "late", "error", "held", "gap", "share"]) element[name].value = figure(null);
   for (const name of ["seen", "answered"]) element[name].value = 0;
 }
 
@@ -163,9 +171,13 @@ function showFeedback({ latency_ms, detection_error_px }) {
 
 function showMeasured() {
   if (!session || document.hidden || paused) return;
-  const own = rows.find(({ client }) => client === session.client);
+  const all = rows.map((row) => ({ ...row, ...measured.controlled(row.client, scene) }));
+  const own = all.find(({ client }) => client === session.client);
   element.late.value = figure(own?.latency_ms_p95, 1);
-  showClients(element.clients, rows, session.client);
+  element.held.value = figure(own?.held_error_px, 2);
+  element.gap.value = figure(own?.longest_gap_ms, 0);
+  element.share.value = figure(own?.answered_percent, 1);
+  showClients(element.clients, all, session.client);
   plots.draw();
 }
 
@@ -184,6 +196,10 @@ element.pause.addEventListener("click", () => {
   element.plots.classList.toggle("paused", paused);
 });
 element.download.addEventListener("click", () => measured.download());
-addEventListener("pagehide", () => session?.close(new Error("the page was left")));
+addEventListener("pagehide", () => {
+  const reason = new Error("the page was left");
+  if (session) session.close(reason);
+  else if (!idle) attempt.abort(reason);
+});
 setInterval(showMeasured, DRAW_MS);
 run();

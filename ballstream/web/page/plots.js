@@ -2,7 +2,7 @@
 
 /* global Plotly */
 
-import { LATENCY, SECONDS } from "./measured.js";
+import { SECONDS } from "./measured.js";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const CONFIG = { staticPlot: true, responsive: true };
@@ -77,7 +77,7 @@ function line([client, points], now, figure, dash) {
 function bars(histories) {
   const latencies = histories.map(([client, points]) => [
     client,
-    points.flatMap(({ answers }) => answers.map((answer) => answer[LATENCY]).filter((value) => value !== null)),
+    points.flatMap(({ answers }) => answers.map(({ latency_ms }) => latency_ms).filter((value) => value !== null)),
   ]);
   const longest = latencies.reduce((most, [, values]) => values.reduce((a, b) => Math.max(a, b), most), 0);
   const width = Math.ceil((longest + 1) / MOST_BARS);

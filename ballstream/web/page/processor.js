@@ -2,6 +2,8 @@
 // datachannel.
 
 const START_MS = 5000;
+const LOAD_MS = 60_000; // a detector may bring a model
+const PING_MS = 2000;
 
 /** This path cannot be taken, though another may. */
 export class PathFailure extends Error {}
@@ -10,6 +12,7 @@ export class Processor {
   name = "processor";
   sleepsHidden = false;
   #worker;
+  #pong = () => {};
 
   /**
    * Start the worker and let it import the detector.
@@ -44,6 +47,7 @@ export class Processor {
       else if (data.type === "message") session.heard(data.data);
       else if (data.type === "open") session.opened();
       else if (data.type === "closed") session.close(new Error("the server closed the connection"));
+      else if (data.type === "pong") this.#pong();
       else session.close(new PathFailure(`the worker failed: ${data.reason}`));
     };
     try {
@@ -52,6 +56,22 @@ export class Processor {
     } catch (error) {
       throw new PathFailure(`track and channel cannot be moved to a worker: ${error.message}`);
     }
+  }
+
+  /** Why no frames were looked at for a while; of `connection` is asked whether any came. */
+  async whySilent(connection, begun) {
+    if (!(await this.#awake())) return new Error("the detector does not return");
+    if (begun || !(await decodes(connection))) return new Error("no frames come");
+    return new PathFailure("the processor gives no frames");
+  }
+
+  /** Whether the worker does anything but look at one picture. */
+  #awake() {
+    return new Promise((resolve) => {
+      this.#pong = () => resolve(true);
+      setTimeout(() => resolve(false), PING_MS);
+      this.#worker.postMessage({ ping: true });
+    });
   }
 
   close() {
@@ -80,9 +100,19 @@ function startWorker() {
 function ready(worker, detector) {
   return new Promise((resolve, reject) => {
     const fail = (reason) => reject(new PathFailure(reason));
-    setTimeout(() => fail("the worker did not start"), START_MS);
+    let timer = setTimeout(() => fail("the worker did not start"), START_MS);
     worker.onerror = ({ message }) => fail(`the worker did not start${message ? `: ${message}` : ""}`);
-    worker.onmessage = ({ data }) => (data.type === "ready" ? resolve(data) : fail(data.reason));
+    worker.onmessage = ({ data }) => {
+      clearTimeout(timer);
+      if (data.type === "started") timer = setTimeout(() => fail("the detector did not load"), LOAD_MS);
+      else if (data.type === "ready") resolve(data);
+      else fail(data.reason);
+    };
     worker.postMessage({ detector });
   });
+}
+
+async function decodes(connection) {
+  const report = await connection.getStats();
+  return [...report.values()].some(({ type, framesDecoded }) => type === "inbound-rtp" && framesDecoded > 0);
 }

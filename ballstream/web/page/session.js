@@ -1,14 +1,12 @@
 // One session, from its offer to its end.
 
-import { PathFailure } from "./processor.js";
-
 const CONNECT_MS = 12000;
 const SILENCE_MS = 3000;
 const LOOK_MS = 250;
 
 /**
  * A session; `connect` of ballstream.js gives it. The path of its frames tells it what happens, by
- * `opened`, `looked`, `heard` and `close`.
+ * `opened`, `looked`, `heard` and `close`, and is asked why nothing does.
  */
 export class Session {
   #path;
@@ -78,7 +76,7 @@ export class Session {
 
   looked(frame) {
     if (this.#state === "over") return;
-    this.#events.onFrame?.(frame);
+    tell(this.#events.onFrame, frame);
     if (this.#state === "connecting") return; // nothing can be answered yet
     this.#state = "playing";
     this.#since = performance.now();
@@ -86,8 +84,8 @@ export class Session {
   }
 
   heard(text) {
-    const message = JSON.parse(text);
-    if (message.type === "feedback") this.#events.onFeedback?.(message);
+    const message = parsed(text);
+    if (message?.type === "feedback") tell(this.#events.onFeedback, message);
   }
 
   /** A page that was hidden has seen nothing meanwhile. */
@@ -103,12 +101,25 @@ export class Session {
   }
 
   async #explainSilence() {
-    const mute = this.#state === "open" && !this.#path.sleepsHidden && (await decodes(this.#call.connection));
-    this.close(mute ? new PathFailure("the processor gives no frames") : new Error("no frames come"));
+    clearInterval(this.#timer);
+    this.close(await this.#path.whySilent(this.#call.connection, this.#state === "playing"));
   }
 }
 
-async function decodes(connection) {
-  const report = await connection.getStats();
-  return [...report.values()].some(({ type, framesDecoded }) => type === "inbound-rtp" && framesDecoded > 0);
+/** Call a handler of somebody else's: what it raises is said in the console, and ends nothing here. */
+function tell(handler, value) {
+  try {
+    handler?.(value);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** A message of the server's, or null where it is none that can be read. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

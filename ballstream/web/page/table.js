@@ -15,7 +15,7 @@ function line(row, isOwn) {
     const watching = cell(
       row.passive ? "watches and does not answer" : "watches, but opened no channel “coordinates”",
     );
-    watching.colSpan = 6;
+    watching.colSpan = 8;
     line.append(watching);
     return line;
   }
@@ -24,8 +24,10 @@ function line(row, isOwn) {
     cell(figure(row.answered_percent, 1, " %")),
     cell(figure(row.detection_error_px, 3)),
     cell(figure(row.tracking_error_px, 2)),
+    cell(figure(row.held_error_px, 2)),
     cell(figure(row.latency_ms, 1)),
     cell(figure(row.latency_ms_p95, 1)),
+    cell(figure(row.longest_gap_ms, 0)),
   );
   return line;
 }
@@ -45,7 +47,7 @@ function cell(text, kind = "td") {
 function nobody() {
   const line = document.createElement("tr");
   const only = cell("Nobody yet");
-  only.colSpan = 7;
+  only.colSpan = 9;
   line.append(only);
   return line;
 }

@@ -1,7 +1,8 @@
 // Takes frames from the processor and answers them; nothing of it runs on the page.
 //
-// In: {detector}, then {source, channel}. Out: {type: "ready", hasProcessor}, then "open", "frame", "message" and
-// "closed" as they happen, or "failed" with a reason.
+// In: {detector}, then {source, channel}, and {ping} at any time. Out: {type: "started"}, then "ready" with
+// hasProcessor, then "open", "frame", "message" and "closed" as they happen, or "failed" with a reason, and
+// "pong" for each ping.
 
 import { Answers, loadDetector } from "./answers.js";
 import { FrameReader } from "./picture.js";
@@ -11,7 +12,9 @@ let detect;
 
 self.onmessage = async ({ data }) => {
   try {
-    if (data.detector) {
+    if (data.ping) postMessage({ type: "pong" });
+    else if (data.detector) {
+      postMessage({ type: "started" });
       detect = await loadDetector(data.detector);
       postMessage({ type: "ready", hasProcessor: "MediaStreamTrackProcessor" in self });
     } else {
