@@ -12,10 +12,10 @@ REPEAT ?= 3
 DURATION ?= 10
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test peers images check results networks browsers figures pictures clean
+.PHONY: help setup demo test peers images check results media-servers networks browsers figures pictures clean
 
 help:  ## say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/make \1\t\2/'
 
 setup: .venv/.installed  ## install ballstream and its development tools into .venv
 
@@ -49,6 +49,9 @@ check: setup  ## lint, format and types
 
 results: setup  ## measure what README and docs quote, into docs/results.json
 	$(BIN)/python docs/measure.py --repeat $(REPEAT) --duration $(DURATION)
+
+media-servers: setup  ## measure what Janus adds, which has to run, into docs/media-servers.json
+	$(BIN)/python docs/media_servers.py
 
 networks: setup  ## measure the loop on bad networks, into docs/networks.json; takes two hours
 	$(BIN)/python docs/networks.py

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar, assert_never
 from urllib.parse import urlsplit
 
 from .config import DIRECT, ClientConfig, Network, Secret, Signaling, SignalingMethod, Transport
+from .config.syntax import check_url
 from .endings import By, Ending, Reason, after
 from .errors import UsageError
 from .impairment.conditions import Impairment
@@ -62,6 +63,11 @@ async def connect(
     SignalingError where there is no server or it refuses, NegotiationError, NoRoute or PeerLost
     where no connection comes about.
     """
+    if watch is not None:
+        check_url(watch)
+        if transport == Transport.DATACHANNEL:
+            raise UsageError("pictures come from `watch` or on a datachannel, not both")
+
     from .vision.decoding import picture_of  # who hands pictures on needs no OpenCV
 
     config = replace(

@@ -14,6 +14,7 @@ from functools import partial
 
 from .beside import hand_over
 from .config import ServerConfig
+from .config.syntax import check_url
 from .errors import (
     BallstreamError,
     InternalFailure,
@@ -46,8 +47,10 @@ async def publishing(
     """Send the video to every endpoint of the configuration while the context lasts.
 
     `observer` is told of each that takes it or does not. What can change is tried again. At the end
-    every session with an endpoint has been deleted.
+    every session with an endpoint has been deleted. Raises UsageError for what is no URL.
     """
+    for url in config.publish:
+        check_url(url)
     tasks = [
         asyncio.create_task(_keep_publishing(url, config, streams, observer))
         for url in config.publish

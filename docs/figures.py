@@ -20,6 +20,7 @@ RESULTS = ROOT / "docs" / "results.json"
 NETWORKS = ROOT / "docs" / "networks.json"
 PEERS = ROOT / "docs" / "peers.json"
 BROWSERS = ROOT / "docs" / "browsers.json"
+MEDIA_SERVERS = ROOT / "docs" / "media-servers.json"
 EXAMPLES = ROOT / "docs" / "examples"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -304,6 +305,34 @@ def _networks(results: Results) -> str:
     )
 
 
+def _media_servers(results: Results) -> str:
+    """The loop directly and through a media server."""
+    if not MEDIA_SERVERS.exists():
+        return "It has not been measured yet.\n"
+    measured = json.loads(MEDIA_SERVERS.read_text(encoding="utf-8"))
+    machine = measured["environment"]
+    said = (
+        f"Medians of {measured['repeat']} runs of {measured['duration']:g} s, taking turns, on "
+        f"{machine['cpus']} shared cores with aiortc {machine['aiortc']}.\n\n"
+    )
+    head = ("way", "latency p50, p95, p99 ms", "detection error p50, p95 px",
+            "held error px", "answered %", "server CPU %")  # fmt: skip
+    return said + _table(
+        head,
+        (
+            (
+                name,
+                _several(row, "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
+                _several(row, "detection_p50_px", "detection_p95_px"),
+                _number(row, "held_mean_px"),
+                _number(row, "answered"),
+                _number(row, "server_cpu"),
+            )
+            for name, row in measured["ways"].items()
+        ),
+    )
+
+
 def _lateness(results: Results) -> str:
     """How late an emulated network is, idle and in the server."""
     measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
@@ -383,6 +412,7 @@ BLOCKS: dict[str, Callable[[Results], str]] = {
     "networks": _networks,
     "lateness": _lateness,
     "browsers": _browsers,
+    "media-servers": _media_servers,
 }
 
 

@@ -12,10 +12,12 @@ from mediaserver import media_server
 from programs import soon
 from whep import SDP, offering
 
-from ballstream.config import ServerConfig, Signaling, SignalingMethod
+import ballstream.publishing as shell
+from ballstream.config import IceServer, Network, ServerConfig, Signaling, SignalingMethod
 from ballstream.connection import connect
-from ballstream.errors import BallstreamError, SignalingError, Unavailable
+from ballstream.errors import BallstreamError, SignalingError, Unavailable, UsageError
 from ballstream.link.offerer import Link
+from ballstream.link.publication import Ask
 from ballstream.report.observers import Observer
 from ballstream.report.records import SessionReport
 from ballstream.server import Server
@@ -231,18 +233,37 @@ async def test_what_takes_no_video_is_said_and_the_server_goes_on(
 
 
 async def test_ice_servers_that_come_with_the_answer_are_used_for_another_offer(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    posted: asyncio.Queue[str] = asyncio.Queue()
+    methods: list[str] = []
+    used: list[tuple[IceServer, ...]] = []
 
     async def handler(request: web.Request) -> web.Response:
-        posted.put_nowait(request.method)
-        headers = {"Location": "/session/1", "Link": '<stun:127.0.0.1:9>; rel="ice-server"'}
+        methods.append(request.method)
+        headers = {"Location": "/session/1", "Link": '<stun:a.example>; rel="ice-server"'}
         if request.method == "OPTIONS":
             return web.Response()
         return web.Response(status=201, text="v=0", headers={**SDP, **headers})
 
+    async def ask_only(ask: Ask, network: Network, *rest: object) -> None:
+        used.append(network.ice_servers)
+        await ask("the offer")
+
+    monkeypatch.setattr(shell, "publish", ask_only)
     async with aiohttp_at(handler) as url, serving(tmp_path, url) as (_, publications):
-        await soon(publications.down.get())
-    methods = [posted.get_nowait() for _ in range(posted.qsize())]
-    assert methods == ["OPTIONS", "POST", "DELETE", "POST", "DELETE"]
+        _, error, pause = await soon(publications.down.get())
+    assert used[:2] == [(), (IceServer("stun:a.example"),)]
+    assert methods[:5] == ["OPTIONS", "POST", "DELETE", "POST", "DELETE"]
+    assert (str(error), pause) == ("the media server closed the connection", 0.5)
+
+
+async def test_what_is_no_url_is_wrong_usage(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'nowhere' is not a URL like"):
+        async with serving(tmp_path, "nowhere"):
+            pass
+    with pytest.raises(UsageError, match="'nowhere' is not a URL like"):
+        async with connect("unix:nobody", watch="nowhere"):
+            pass
+    with pytest.raises(UsageError, match="not both"):
+        async with connect("unix:nobody", watch=NOWHERE, transport="datachannel"):
+            pass

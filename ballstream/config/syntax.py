@@ -93,6 +93,14 @@ def _read_http_url(text: str) -> str:
     return text
 
 
+def check_url(text: str) -> None:
+    """Raise UsageError where a text is no URL of an HTTP server."""
+    try:
+        _read_http_url(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
 def _read_token(text: str) -> Secret:
     if not text or not all("!" <= letter <= "~" for letter in text):
         raise ValueError("a token is of letters, digits and signs, without spaces")

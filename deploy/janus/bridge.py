@@ -29,6 +29,7 @@ class Publisher:
         self._http, self._url = http, janus
         self._events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._listening: asyncio.Task[None] | None = None
+        self.on_end = lambda: None  # called when Janus has ended the session
 
     async def publish(self, room: int, feed: int, offer: str) -> str:
         """Join the room as `feed` with an offer; the answer."""
@@ -75,6 +76,7 @@ class Publisher:
                 if kind == "event":
                     self._events.put_nowait(event)
         await self._destroy()
+        self.on_end()
 
     async def _destroy(self) -> None:
         with contextlib.suppress(web.HTTPException):
@@ -103,6 +105,7 @@ class Bridge:
             raise
         name = secrets.token_urlsafe(12)
         self._publishers[name] = publisher
+        publisher.on_end = lambda: self._publishers.pop(name, None)
         headers = {"Location": f"/session/{name}"}
         return web.Response(
             status=201, text=answer, content_type="application/sdp", headers=headers

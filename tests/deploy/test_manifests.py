@@ -156,7 +156,7 @@ def test_the_composition_uses_flags_and_ports_that_exist() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert set(service.get("environment", ())) <= known
-        assert service.get("network_mode") is None
+        assert service.get("network_mode") in (None, "service:janus")
     assert services["client"]["environment"]["BALLSTREAM_URL"] == f"http://server:{PORT}/whep"
     first, last = services["page"]["sysctls"]["net.ipv4.ip_local_port_range"].split()
     assert [port.partition("}:")[2] for port in services["page"]["ports"]] == [

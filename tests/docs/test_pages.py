@@ -24,6 +24,7 @@ OF_OTHERS = {
     *("--build", "--build-arg", "--exit-code-from"),  # docker
     *("--for", "--from-literal", "--ignore-not-found", "--replicas", "--strict", "--tail"),
     "--timeout",  # these are of kubectl
+    "--ignore-scripts",  # npm
 }
 """Flags of programs that are not ballstream's."""
 
