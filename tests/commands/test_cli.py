@@ -398,7 +398,10 @@ VARIABLES = [
         "SIGNALING": "unix-socket", "SIGNALING_PATH": "socket", "STOCK": "1", "IMPAIR": "wifi",
         "IMPAIR_SEED": "3", "ADVERTISE": "192.0.2.1",
     }),
-    ("server", {"IMPAIR_DOWN": "loss=1%", "IMPAIR_UP": "delay=1ms", "REDUNDANCY": "off"}),
+    ("server", {
+        "IMPAIR_DOWN": "loss=1%", "IMPAIR_UP": "delay=1ms", "REDUNDANCY": "off",
+        "PUBLISH": "https://a.example/whip", "PUBLISH_TOKEN": "x",
+    }),
     ("client", {
         "SIGNALING": "whep", "DURATION": "2", "TOKEN": "x", "URL": "https://a.example/whep",
         "TRANSPORT": "track", "STOCK": "1", "DETECTOR": "hough", "DISPLAY": "1", "WAIT": "3",
@@ -411,7 +414,7 @@ VARIABLES = [
     }),
     ("client", {
         "SIGNALING": "unix-socket", "SIGNALING_PATH": "socket", "IMPAIR_DOWN": "loss=1%",
-        "IMPAIR_UP": "delay=1ms",
+        "IMPAIR_UP": "delay=1ms", "WATCH": "https://a.example/whep", "WATCH_TOKEN": "x",
     }),
 ]  # fmt: skip
 CONFIGS = {"server": ServerConfig, "client": ClientConfig}

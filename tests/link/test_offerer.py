@@ -21,9 +21,9 @@ from ballstream.vision.decoding import picture_of
 )
 async def test_pictures_come_and_answers_go(transport: str, codec: str, stock: bool) -> None:
     records = Records()
+    begun = time.monotonic()
     async with joined(transport, records, stock=stock) as (server, link):
         living = asyncio.create_task(link.closed())
-        begun = time.monotonic()
         for _ in range(5):
             picture = await soon(anext(link.pictures))
             assert link.answer(picture.frame, 1.5, 2.5, 0.12345)
