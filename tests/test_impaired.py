@@ -39,7 +39,7 @@ def check_fates(link: dict[str, Any], direction: Direction, spec: str, seed: int
     again: Link[None] = Link(parse_plan(spec), seed, direction)
     lost = sum(again.offer(None, 1, 0.0) is None for _ in range(link["packets"]))
     assert (link["lost"], link["queue_dropped"]) == (lost, 0)
-    assert link["packets"] > 50
+    assert link["packets"] > 20
 
 
 async def test_one_seed_loses_the_same_packets_and_the_client_knows_nothing(

@@ -94,10 +94,18 @@ export class Session {
   #check() {
     const waited = performance.now() - this.#since;
     if (this.#state === "connecting") {
-      if (waited > CONNECT_MS) this.close(new Error("no path for the video: is UDP blocked?"));
+      if (waited > CONNECT_MS) this.#explainNoChannel();
     } else if (waited > SILENCE_MS && !(this.#path.sleepsHidden && document.hidden)) {
       this.#explainSilence();
     }
+  }
+
+  /** The channel's opening is heard by whoever looks at the frames, which may begin before it. */
+  async #explainNoChannel() {
+    clearInterval(this.#timer);
+    const { connection } = this.#call;
+    const isThere = connection.connectionState === "connected";
+    this.close(isThere ? await this.#path.whySilent(connection, true) : new Error("no path for the video: is UDP blocked?"));
   }
 
   async #explainSilence() {
