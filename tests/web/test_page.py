@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from browser import browsing, fresh
-from playwright.async_api import Browser, ConsoleMessage, Page, Route, expect
+from browser import fresh
+from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Route, expect
 from programs import run, soon
-from whep import serving_http
+from whep import Served, serving_http
 
-# One browser serves all of these tests.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("page")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SMALL = ("--size", "320x240")
 
 PICTURES = Path(os.environ.get("BALLSTREAM_PICTURES", "build"))
 """Where the screenshot is left for whoever wants to see what the test saw."""
@@ -26,9 +27,16 @@ FRAMES = 160
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as browser:
-        yield browser
+async def served() -> AsyncIterator[Served]:
+    """A server for all tests that ask nothing special of one."""
+    async with serving_http(*SMALL) as served:
+        yield served
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with fresh(browser) as page:
+        yield page
 
 
 @asynccontextmanager
@@ -71,8 +79,16 @@ async def shown(page: Page, frames: int) -> None:
     await soon(page.evaluate(SHOWN, frames), 60)
 
 
+async def paths(drawn: Locator) -> list[str]:
+    """What is drawn of lines: a path for each stretch without a gap."""
+    found: list[str] = await drawn.locator(".js-line").evaluate_all(
+        "(lines) => lines.map((line) => line.getAttribute('d'))"
+    )
+    return found
+
+
 async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
-    async with serving_http("--sessions", "1") as served:
+    async with serving_http(*SMALL, "--sessions", "1") as served:
         async with opened(browser, served.url, viewport={"width": 1200, "height": 1400}) as page:
             await expect(page.locator("#status")).to_have_text("Connected as client 1")
             await shown(page, FRAMES)
@@ -82,12 +98,10 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
             for name in ("held", "gap", "share"):
                 assert await number(page, name) > 0
             for plot, lines in (("error", 2), ("latency", 1)):
-                drawn = page.locator(f"#{plot}-plot .scatterlayer .js-line")
+                drawn = page.locator(f"#{plot}-plot .scatterlayer .trace")
                 await expect(drawn).to_have_count(lines)
                 for line in await drawn.all():
-                    path = await line.get_attribute("d")
-                    assert path is not None
-                    assert path.count("L") >= 10
+                    assert "".join(await paths(line)).count("L") >= 10
             PICTURES.mkdir(parents=True, exist_ok=True)
             await page.screenshot(path=PICTURES / "page.png", full_page=True)
         (session,) = (await served.program.report())["sessions"]
@@ -100,7 +114,7 @@ async def test_it_plays_is_scored_and_draws(browser: Browser) -> None:
 
 
 async def test_it_says_that_the_server_is_lost_and_comes_back(browser: Browser) -> None:
-    async with serving_http() as first:
+    async with serving_http(*SMALL) as first:
         address = first.url.removeprefix("http://").removesuffix("/")
         # Its requests may fail while there is no server.
         async with fresh(browser) as page:
@@ -118,7 +132,7 @@ async def test_it_says_that_the_server_is_lost_and_comes_back(browser: Browser) 
 
 
 async def test_it_asks_for_the_token_and_can_be_left_and_joined(browser: Browser) -> None:
-    async with serving_http("--token", "sesame") as served:
+    async with serving_http(*SMALL, "--token", "sesame") as served:
         async with fresh(browser) as page:
             await page.goto(served.url)
             await expect(page.locator("#status")).to_have_text("This server asks for its token")
@@ -139,7 +153,7 @@ async def test_it_asks_for_the_token_and_can_be_left_and_joined(browser: Browser
 
 async def test_others_are_shown_beside_it(browser: Browser) -> None:
     async with (
-        serving_http("--codec", "H264") as served,
+        serving_http(*SMALL, "--codec", "H264") as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 5)
@@ -161,7 +175,7 @@ async def test_to_leave_while_it_connects_is_not_forgotten(browser: Browser) -> 
             await soon(let_go.wait())
         await route.continue_()
 
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
         await page.route("**/whep", hold)
         await page.goto(served.url)
         await soon(posted.wait())
@@ -175,7 +189,7 @@ async def test_to_leave_while_it_connects_is_not_forgotten(browser: Browser) -> 
 
 
 async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(browser: Browser) -> None:
-    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
+    async with serving_http(*SMALL, "--max-sessions", "1") as served, fresh(browser) as page:
         async with run("client", "-s", "whep", "--url", served.whep) as client:
             await client.says("the server says")
             await page.goto(served.url)
@@ -189,7 +203,7 @@ async def test_it_says_that_the_server_is_full_and_gets_in_when_it_can(browser: 
 
 
 async def test_what_it_tries_can_be_stopped(browser: Browser) -> None:
-    async with serving_http("--max-sessions", "1") as served, fresh(browser) as page:
+    async with serving_http(*SMALL, "--max-sessions", "1") as served, fresh(browser) as page:
         async with run("client", "-s", "whep", "--url", served.whep) as client:
             await client.says("the server says")
             await page.goto(served.url)
@@ -216,7 +230,7 @@ JOINED = """() => new Promise((resolve) => {
 
 
 async def test_to_leave_it_before_the_first_frame_is_to_say_goodbye(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
         await page.add_init_script(BLIND)
         await page.goto(served.url)
         await soon(page.evaluate(JOINED))
@@ -228,7 +242,7 @@ async def test_to_leave_it_before_the_first_frame_is_to_say_goodbye(browser: Bro
 
 async def test_it_says_why_it_is_refused_and_waits_for_its_reader(browser: Browser) -> None:
     problem = {"title": "Not Acceptable", "status": 406, "detail": "no codec in common"}
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
 
         async def refuse(route: Route) -> None:
             if route.request.method == "POST":
@@ -245,7 +259,7 @@ async def test_it_says_why_it_is_refused_and_waits_for_its_reader(browser: Brows
 
 
 async def test_a_wrong_token_is_named(browser: Browser) -> None:
-    async with serving_http("--token", "sesame") as served, fresh(browser) as page:
+    async with serving_http(*SMALL, "--token", "sesame") as served, fresh(browser) as page:
         await page.goto(served.url)
         await page.locator("#token").fill("simsim")
         await page.keyboard.press("Enter")
@@ -254,7 +268,7 @@ async def test_a_wrong_token_is_named(browser: Browser) -> None:
 
 async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -> None:
     async with (
-        serving_http() as served,
+        serving_http(*SMALL) as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 60)
@@ -262,16 +276,15 @@ async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -
         hold = page.get_by_role("button", name="Hold figures and plots")
         await hold.press("Enter")
         await expect(hold).to_have_attribute("aria-pressed", "true")
-        held = await page.locator("#latency-plot .scatterlayer .js-line").get_attribute("d")
+        plot = page.locator("#latency-plot .scatterlayer")
+        held = await paths(plot)
         await shown(page, 120)
-        assert await page.locator("#latency-plot .scatterlayer .js-line").get_attribute("d") == held
+        assert await paths(plot) == held
         async with page.expect_download() as saving:
             await page.get_by_role("button", name="Save all answers").press("Enter")
         lines = Path(await (await saving.value).path()).read_text().splitlines()
         await hold.press("Enter")
-        await expect(page.locator("#latency-plot .scatterlayer .js-line")).not_to_have_attribute(
-            "d", held or ""
-        )
+        await expect(plot.locator(".js-line").first).not_to_have_attribute("d", held[0])
     names = "client,transport,frame,detection_error_px,tracking_error_px,latency_ms,x,y,at"
     assert lines[0] == names
     rows = [dict(zip(names.split(","), line.split(","), strict=True)) for line in lines[1:]]
@@ -282,7 +295,7 @@ async def test_its_figures_can_be_held_and_all_answers_saved(browser: Browser) -
     assert all(float(row["latency_ms"]) > 0 for row in rows)
     arrivals = [float(row["at"]) for row in rows]
     assert arrivals == sorted(arrivals)
-    assert all(0 < float(row["x"]) < 640 for row in rows)
+    assert all(0 < float(row["x"]) < 320 for row in rows)
 
 
 DRAWN = """(frames) => new Promise((resolve) => {
@@ -314,7 +327,7 @@ DRAWN = """(frames) => new Promise((resolve) => {
 
 async def test_the_cross_is_on_the_ball_of_the_very_frame(browser: Browser) -> None:
     async with (
-        serving_http("--speed", "600") as served,
+        serving_http(*SMALL, "--speed", "600") as served,
         opened(browser, served.url) as page,
     ):
         await shown(page, 30)
@@ -339,16 +352,15 @@ SHOWN_FRAMES = """async () => {
 }"""
 
 
-async def test_what_was_found_waits_for_its_frame(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.goto(f"{served.url}icon.svg")
-        # Known when it is shown; not known yet, then late; out of turn; without a name.
-        assert await page.evaluate(SHOWN_FRAMES) == [1, None, 3, 2, 4]
+async def test_what_was_found_waits_for_its_frame(page: Page, served: Served) -> None:
+    await page.goto(f"{served.url}icon.svg")
+    # Known when it is shown; not known yet, then late; out of turn; without a name.
+    assert await page.evaluate(SHOWN_FRAMES) == [1, None, 3, 2, 4]
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
 async def test_axe_finds_nothing_to_complain_of(browser: Browser, scheme: Any, width: int) -> None:
-    async with serving_http() as served:
+    async with serving_http(*SMALL) as served:
         viewport = {"width": width, "height": 800}
         async with (
             opened(browser, served.url, color_scheme=scheme, viewport=viewport) as page,

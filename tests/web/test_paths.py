@@ -12,14 +12,15 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aioice.ice import get_host_addresses
-from browser import browsing, fresh
+from browser import fresh
 from playwright.async_api import Browser, Page, Route, expect
 from programs import soon
 from tabs import opened_tab
-from whep import serving_http
+from whep import Served, serving_http
 
-# One browser serves all of these tests.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("paths")]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SMALL = ("--size", "320x240")
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -79,9 +80,16 @@ REFUSALS = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with browsing() as browser:
-        yield browser
+async def served() -> AsyncIterator[Served]:
+    """A server for all tests that ask nothing special of one."""
+    async with serving_http(*SMALL) as served:
+        yield served
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    async with fresh(browser) as page:
+        yield page
 
 
 async def plays(page: Page) -> str:
@@ -90,25 +98,27 @@ async def plays(page: Page) -> str:
     return await page.locator("#path").inner_text()
 
 
-async def test_the_faster_path_is_taken_unless_another_is_asked_for(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.goto(served.url)
-        said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
-        assert await plays(page) == said
-        await page.goto(f"{served.url}?path=callback")
-        said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
-        assert await plays(page) == said
+async def test_the_faster_path_is_taken_unless_another_is_asked_for(
+    page: Page, served: Served
+) -> None:
+    await page.goto(served.url)
+    said = "Frames are read in a worker, as they are decoded (MediaStreamTrackProcessor)"
+    assert await plays(page) == said
+    await page.goto(f"{served.url}?path=callback")
+    said = "Frames are read on the page, as they are shown (requestVideoFrameCallback)"
+    assert await plays(page) == said
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
-async def test_the_page_falls_back_by_itself_and_says_why(browser: Browser, reason: str) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.add_init_script(REFUSALS[reason])
-        await page.goto(served.url)
-        # Where it fails on the way, the page plays by that path first.
-        said = re.compile(f"^Frames are read on the page.*{re.escape(reason)}")
-        await expect(page.locator("#path")).to_have_text(said, timeout=30_000)
-        await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
+async def test_the_page_falls_back_by_itself_and_says_why(
+    page: Page, served: Served, reason: str
+) -> None:
+    await page.add_init_script(REFUSALS[reason])
+    await page.goto(served.url)
+    # Where it fails on the way, the page plays by that path first.
+    said = re.compile(f"^Frames are read on the page.*{re.escape(reason)}")
+    await expect(page.locator("#path")).to_have_text(said, timeout=30_000)
+    await expect(page.locator("#error")).to_have_text(re.compile(r"\d"))
 
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
@@ -130,12 +140,11 @@ ANSWERED = """
     }"""
 
 
-async def test_it_is_told_to_show_each_frame_at_once(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.add_init_script(ANSWERED)
-        await page.goto(served.url)
-        await plays(page)
-        answer = await page.evaluate("answer")
+async def test_it_is_told_to_show_each_frame_at_once(page: Page, served: Served) -> None:
+    await page.add_init_script(ANSWERED)
+    await page.goto(served.url)
+    await plays(page)
+    answer = await page.evaluate("answer")
     assert re.search(r"^a=extmap:\d+ \S+/playout-delay\r$", answer, re.MULTILINE)
 
 
@@ -151,14 +160,14 @@ async def test_a_worker_that_does_not_start_is_done_without(
         else:
             await route.fulfill(body=body, content_type="text/javascript")
 
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
         await page.route("**/worker.js", give)
         await page.goto(served.url)
         assert "the worker did not start" in await plays(page)
 
 
 async def test_a_tab_in_the_background_goes_on_answering() -> None:
-    async with serving_http() as served, opened_tab(served.url) as left:
+    async with serving_http(*SMALL) as served, opened_tab(served.url) as left:
         await left.evaluate(UNTIL % PLAYING)
         await left.leave()
         await left.evaluate(UNTIL % "document.hidden")
@@ -198,14 +207,14 @@ MODULE = """async (path) => {
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
 async def test_the_module_needs_no_video_element(browser: Browser, path: str) -> None:
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
         await page.route("**/mine", lambda route: route.fulfill(body="", content_type="text/html"))
         await page.goto(f"{served.url}mine")
         got: dict[str, Any] = await soon(page.evaluate(MODULE, path))
         await served.program.says("client 1 is gone: the client said goodbye")
     assert got["path"] == path
     assert got["closed"] is None
-    assert (got["frame"]["width"], got["frame"]["height"]) == (640, 480)
+    assert (got["frame"]["width"], got["frame"]["height"]) == (320, 240)
     assert got["frame"]["number"] is not None
     assert got["frame"]["found"].keys() == {"x", "y"}
     assert got["feedback"]["detection_error_px"] < 0.1
@@ -227,7 +236,7 @@ async def test_the_example_brings_its_own_detector_from_another_origin(browser: 
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        served = await stack.enter_async_context(serving_http("--allow-origin", origin))
+        served = await stack.enter_async_context(serving_http(*SMALL, "--allow-origin", origin))
         page = await stack.enter_async_context(fresh(browser))
         await page.goto(f"{origin}/client.html?server={served.url}")
         await expect(page.locator("#feedback")).to_contain_text('"detection_error_px":')
@@ -237,7 +246,7 @@ async def test_the_example_brings_its_own_detector_from_another_origin(browser: 
 
 async def test_a_detector_that_fails_finds_nothing_and_is_named_once(browser: Browser) -> None:
     complaints = []
-    async with serving_http() as served, fresh(browser) as page:
+    async with serving_http(*SMALL) as served, fresh(browser) as page:
         page.on("console", lambda message: complaints.append(message.text))
         await give_detector(page, "export const detect = () => { throw new Error('no idea'); };")
         await page.goto(served.url)
@@ -257,32 +266,31 @@ async def give_detector(page: Page, body: str) -> None:
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
 async def test_a_promise_that_a_detector_does_not_keep_is_not_waited_for(
-    browser: Browser, path: str
+    page: Page, served: Served, path: str
 ) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await give_detector(page, "export const detect = () => new Promise(() => {});")
-        async with page.expect_console_message(lambda message: "detector" in message.text) as said:
-            await page.goto(f"{served.url}?path={path}")
-        await plays(page)
-        assert "Error: no answer within 2000 ms" in (await said.value).text
-        await expect(page.locator("#answered")).not_to_have_text("0")
+    await give_detector(page, "export const detect = () => new Promise(() => {});")
+    async with page.expect_console_message(lambda message: "detector" in message.text) as said:
+        await page.goto(f"{served.url}?path={path}")
+    await plays(page)
+    assert "Error: no answer within 2000 ms" in (await said.value).text
+    await expect(page.locator("#answered")).not_to_have_text("0")
 
 
-async def test_a_detector_that_does_not_return_is_named(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await give_detector(page, "export const detect = () => { for (;;); };")
-        await page.goto(served.url)
-        said = "Connection lost: the detector does not return. Trying again in 1 s"
-        await expect(page.locator("#status")).to_have_text(said, timeout=20_000)
+async def test_a_detector_that_does_not_return_is_named(page: Page, served: Served) -> None:
+    await give_detector(page, "export const detect = () => { for (;;); };")
+    await page.goto(served.url)
+    said = "Connection lost: the detector does not return. Trying again in 1 s"
+    await expect(page.locator("#status")).to_have_text(said, timeout=20_000)
 
 
 @pytest.mark.parametrize("path", ["processor", "callback"])
-async def test_a_detector_that_cannot_be_loaded_is_named(browser: Browser, path: str) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await give_detector(page, "throw new Error('no model');")
-        await page.goto(f"{served.url}?path={path}")
-        said = "Connection lost: no model. Trying again in 1 s"
-        await expect(page.locator("#status")).to_have_text(said)
+async def test_a_detector_that_cannot_be_loaded_is_named(
+    page: Page, served: Served, path: str
+) -> None:
+    await give_detector(page, "throw new Error('no model');")
+    await page.goto(f"{served.url}?path={path}")
+    said = "Connection lost: no model. Trying again in 1 s"
+    await expect(page.locator("#status")).to_have_text(said)
 
 
 THROWING = """async () => {
@@ -304,10 +312,9 @@ THROWING = """async () => {
 }"""
 
 
-async def test_a_handler_that_throws_ends_nothing(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.goto(f"{served.url}icon.svg")
-        assert await soon(page.evaluate(THROWING)) == [None, "Uncaught Error: a handler's"]
+async def test_a_handler_that_throws_ends_nothing(page: Page, served: Served) -> None:
+    await page.goto(f"{served.url}icon.svg")
+    assert await soon(page.evaluate(THROWING)) == [None, "Uncaught Error: a handler's"]
 
 
 FORMATS = """async () => {
@@ -344,10 +351,9 @@ FORMATS = """async () => {
 }"""
 
 
-async def test_frames_of_all_formats_hold_the_same_picture(browser: Browser) -> None:
-    async with serving_http() as served, fresh(browser) as page:
-        await page.goto(f"{served.url}icon.svg")
-        found = await page.evaluate(FORMATS)
+async def test_frames_of_all_formats_hold_the_same_picture(page: Page, served: Served) -> None:
+    await page.goto(f"{served.url}icon.svg")
+    found = await page.evaluate(FORMATS)
     assert found.keys() == {"I420", "I420A", "NV12", "RGBA", "RGBX", "BGRA", "BGRX"}
     for name, each in found.items():
         assert each["planes"] == [66 * 66, 33 * 33, 33 * 33], name
