@@ -1,5 +1,7 @@
 """The held error against a brute-force integration, and where it is known exactly."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -18,6 +20,7 @@ answers = st.lists(
 
 @settings(deadline=None, max_examples=40)
 @example([(0.25, 0.0, 0), (0.25, 0.28125, 0)], 0.0, 50, 0)  # an answer at the very end
+@example([(0.25, 0.0, 0), (0.25, 0.0, 0), (0.375, 0.25, 0)], 6.1e-05, 3000, 1)  # just before it
 @given(answers, st.floats(0, 2), st.sampled_from([50, 280, 3000]), st.integers(0, 5))
 def test_it_is_the_integral_over_the_time(
     gaps: list[tuple[float, float, int]], tail: float, speed: float, seed: int
@@ -48,7 +51,14 @@ def test_it_is_the_integral_over_the_time(
     errors = np.hypot(*(true - inside).T)
     assert found.n == 1 + np.count_nonzero(times > start)
     assert found.mean == pytest.approx(errors.mean(), rel=0.01, abs=0.005)
-    assert found.max == pytest.approx(errors.max(), rel=0.01, abs=0.05)
+    # What is held for less than a short time can be the furthest off, at one of its two ends.
+    ends = [
+        math.dist(motion.centre(at), place)
+        for (begins, place), ends in zip(arrivals, [*times[1:], until], strict=True)
+        if ends > max(begins, start)
+        for at in (max(begins, start), float(ends))
+    ]
+    assert found.max == pytest.approx(max(errors.max(), *ends), rel=0.01, abs=0.05)
     for percent, value in ((50, found.p50), (95, found.p95), (99, found.p99)):
         assert value is not None
         # Where the curve jumps, a little of the time decides between two values.
