@@ -58,15 +58,31 @@ def test_the_table_has_both_beside_each_other() -> None:
     assert "client 1.50 22.25 20.75 20.00 NO" in rows
 
 
-def test_it_says_whether_it_is_proved_and_fails_where_not(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> dict[float, Medians]:
+    """What came of each run, by how long the relay held what came."""
     runs = {0.0: WITHOUT, HOLD_MS: DELAYED}
 
     async def known(hold_ms: float, detector: str, duration: float) -> Medians:
         return runs[hold_ms]
 
     monkeypatch.setattr(main, "prove", known)
+    return runs
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("json", [True, False])
+def test_a_standard_output_that_is_closed_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, json: bool
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    assert main.run_proof(BenchConfig(json=json)) == 1
+    assert caplog.messages == ["cannot write to standard output: it is closed"]
+
+
+def test_it_says_whether_it_is_proved_and_fails_where_not(
+    runs: dict[float, Medians], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main.run_proof(BenchConfig(json=True)) == 0
     said = capsys.readouterr()
     document = json.loads(said.out)
