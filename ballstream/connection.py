@@ -117,11 +117,9 @@ async def linked(
         async def ask(offer: str) -> str:
             return await exchange.exchange(offer, config.name)
 
-        # The servers of our flags, or else those that the server names.
-        servers = config.network.ice_servers or exchange.ice_servers
-        network = replace(config.network, ice_servers=servers)
+        network = config.network.or_by(exchange.ice_servers)
         if emulation is not None:
-            refuse_what_bypasses(each.url for each in servers)
+            refuse_what_bypasses(each.url for each in network.ice_servers)
         try:
             async with open_link(
                 ask,

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 from .beside import hand_over
@@ -115,9 +114,7 @@ async def _discover(remote: Remote) -> None:
 async def _offer(
     remote: Remote, config: ServerConfig, streams: Streams, on_connected: Callable[[], None]
 ) -> None:
-    # The servers of our flags, or else those that the endpoint names.
-    network = config.network
-    network = replace(network, ice_servers=network.ice_servers or remote.ice_servers)
+    network = config.network.or_by(remote.ice_servers)
     if config.impairment is not None:
         refuse_what_bypasses(each.url for each in network.ice_servers)
 

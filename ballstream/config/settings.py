@@ -1,7 +1,7 @@
 """The configurations of the commands, with the flag of each field beside it."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -75,6 +75,10 @@ class Network:
             without=(given("--relay-only"),),  # which leaves no host candidate to advertise
         ),
     )
+
+    def or_by(self, ice_servers: tuple[IceServer, ...]) -> "Network":
+        """With ICE servers that the other end names, where our flags name none."""
+        return replace(self, ice_servers=self.ice_servers or ice_servers)
 
 
 _IMPAIR = given("--impair")

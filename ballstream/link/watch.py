@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from aiortc import RTCRtpTransceiver
@@ -109,9 +108,7 @@ class Watch:
         return PeerLost("the media server closed the connection")
 
     async def _watch(self, showing: Showing) -> None:
-        network = self._network
-        # The servers of our flags, or else those that the other end names.
-        network = replace(network, ice_servers=network.ice_servers or showing.ice_servers)
+        network = self._network.or_by(showing.ice_servers)
         async with AsyncExitStack() as ways:
             way = await ways.enter_async_context(self._open_way(network))
 

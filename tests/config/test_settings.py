@@ -8,6 +8,8 @@ from ballstream.config import (
     ClientConfig,
     Codec,
     FrameCodec,
+    IceServer,
+    Network,
     ServerConfig,
     Signaling,
     SignalingMethod,
@@ -77,3 +79,11 @@ def test_every_codec_of_frames_is_one_of_the_protocol() -> None:
 
 def test_the_names_of_codecs_are_those_of_sdp() -> None:
     assert [str(each) for each in Codec] == ["VP8", "H264"]
+
+
+def test_our_own_ice_servers_come_before_those_that_the_other_end_names() -> None:
+    ours, theirs = IceServer("stun:ours.example"), IceServer("stun:theirs.example")
+    ways = Network(relay_only=True)
+    assert ways.or_by((theirs,)) == Network((theirs,), relay_only=True)
+    assert Network((ours,)).or_by((theirs,)) == Network((ours,))
+    assert ways.or_by(()) == ways
