@@ -64,11 +64,11 @@ def rewritten(text: str, results: Results) -> str:
 
 
 def read_results() -> Results:
-    """What was measured, in which browsers, and which programs of other makes played."""
+    """What was measured, that of each file but the first under a name of its own."""
     results: Results = json.loads(RESULTS.read_text("utf-8"))
-    for name, path in (("peers", PEERS), ("browsers", BROWSERS)):
+    for path in (BROWSERS, MEDIA_SERVERS, NETWORKS, PEERS):
         if path.exists():
-            results[name] = json.loads(path.read_text("utf-8"))
+            results[path.stem] = json.loads(path.read_text("utf-8"))
     return results
 
 
@@ -287,7 +287,7 @@ def _summary(results: Results) -> str:
 
 def _networks(results: Results) -> str:
     """The loop on bad networks, each in several ways, beside what is to be reached."""
-    measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    measured = results["networks"]
     machine = measured["environment"]
     about = (
         f"On {machine['cpus']} shared cores with Python {machine['python']} and aiortc "
@@ -307,9 +307,9 @@ def _networks(results: Results) -> str:
 
 def _media_servers(results: Results) -> str:
     """The loop directly and through a media server."""
-    if not MEDIA_SERVERS.exists():
+    if "media-servers" not in results:
         return "It has not been measured yet.\n"
-    measured = json.loads(MEDIA_SERVERS.read_text(encoding="utf-8"))
+    measured = results["media-servers"]
     machine = measured["environment"]
     said = (
         f"Medians of {measured['repeat']} runs of {measured['duration']:g} s, taking turns, on "
@@ -335,7 +335,7 @@ def _media_servers(results: Results) -> str:
 
 def _lateness(results: Results) -> str:
     """How late an emulated network is, idle and in the server."""
-    measured = json.loads(NETWORKS.read_text(encoding="utf-8"))
+    measured = results["networks"]
     idle = measured.get("lateness")
     busy = [
         figures["lateness_p99"]
