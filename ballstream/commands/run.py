@@ -92,7 +92,6 @@ async def _serve(config: ServerConfig) -> int:
         terminal.clear()
         written = summary.write(results.reports, server.emulation, output)
         if output is not None:
-            written &= output.finish()
             written &= summary.write_page(results.reports, server.emulation, server.origin, output)
         failed = results.failed or server.failed or failures.any or terminal.failed
         return _status(stop, failed or not written, results.problems)
@@ -131,8 +130,6 @@ async def _watch(config: ClientConfig) -> int:
         terminal.clear()
         report = client.report()
         written = summary.write([] if report is None else [report], client.emulation, output)
-        if output is not None:
-            written &= output.finish()
         if failure is not None:
             raise failure
         problem = None if report is None else reception_problem(report)

@@ -266,8 +266,6 @@ class PublishedOutlet:
     Its listener hears of what goes there at once, as that goes anyhow.
     """
 
-    dropped = bytes_sent = 0
-
     def __init__(self, published: Published, listener: Listener, guard: Guard) -> None:
         self._published = published
         self._listener = listener

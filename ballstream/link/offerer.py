@@ -198,9 +198,8 @@ class Link(Generic[Picture]):
             self.codec = self._reception.codec
         if frame.format.name not in _PLANAR:
             frame = frame.reformat(format="yuv420p")
-        picture: Planes | Image | None = planes_of_frame(frame)
-        if self._drawn is not None:
-            picture = numbered(planes_of_frame(frame), self._drawn)
+        planes, drawn = planes_of_frame(frame), self._drawn
+        picture = planes if drawn is None else numbered(planes, drawn)
         if picture is None:
             self.unreadable += 1
         else:
