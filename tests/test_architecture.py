@@ -83,7 +83,6 @@ FEW_FIELDS = {"link", "vision", "client", "session"}
 REACHES_INTO_AIORTC = {
     "link/receiver.py",
     "link/broadcast.py",
-    "link/repeater.py",
     "link/unreadable.py",
 }
 MANGLED = re.compile(r"\b_RTC[A-Z]\w*__\w+")

@@ -10,23 +10,39 @@ Uses private names of aiortc 1.16. Three are replaced on a viewer's sender, two 
 
 `RTCRtpSender._handle_rtcp_packet` and `_ssrc` serve to try whether these are still called. Should
 that fail, `can_hear_keyframe_requests` says so and every viewer gets aiortc's own encoder.
+
+And for what is repeated before it is asked for, all of a sender:
+
+* `_RTCRtpSender__rtp_history`: replaced before the sender starts, to hear of each packet. It is
+  from where `_retransmit` has what it sends.
+* `_retransmit`: sends a packet again, as RTX (RFC 4588) where that was agreed on.
+* `_RTCRtpSender__rtx_payload_type`: whether it was; None until the sender starts.
+* `_handle_rtcp_packet`: replaced, to hear what the receiver reports.
+* `_ssrc`: the stream that reports are about.
+* `_run_rtp`: to try whether the above are still used, on a sender of no peer's.
+
+Should one of these be gone or not be used, `can_repeat` says so, and nothing is repeated.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from aiortc import RTCRtpSender, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
+    AnyRtcpPacket,
     RtcpPsfbPacket,
     RtcpRtpfbPacket,
+    RtpPacket,
 )
 from av import VideoFrame
 
@@ -36,7 +52,7 @@ from ..trace import mark
 from .codec import VideoPacket
 from .guard import Guard
 from .playout import AtOnce
-from .probe import NoTransport, run_at_once
+from .probe import NotingTransport, NoTransport, OnePacket, run_at_once
 from .repeater import Repeater
 from .source import Drawn, OnFrame, Source, ignore
 
@@ -83,6 +99,79 @@ def can_hear_keyframe_requests() -> bool:
         logger.debug("trying aiortc's sender failed", exc_info=True)
         return False
     return known and heard == ["keyframe", "again 7"]
+
+
+@cache
+def can_repeat() -> bool:
+    """Whether aiortc still does with a packet what `Outgoing` relies on.
+
+    To be called while an event loop runs.
+    """
+    heard: list[int] = []
+    transport = NotingTransport()
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=97)
+    try:
+        sender: Any = RTCRtpSender(OnePacket(), transport)  # type: ignore[arg-type]
+        names = ("_RTCRtpSender__rtp_history", "_RTCRtpSender__rtx_payload_type", "_ssrc")
+        known = all(hasattr(sender, name) for name in (*names, "_handle_rtcp_packet"))
+        history = _History(lambda packet: heard.append(packet.sequence_number))
+        sender._RTCRtpSender__rtp_history = history
+        run_at_once(sender._run_rtp(codec))
+        run_at_once(sender._retransmit(heard[0]))
+    except Exception:  # another version may raise whatever it likes
+        logger.debug("trying aiortc's sender failed", exc_info=True)
+        return False
+    return known and len(heard) == 1 and transport.sent[1:] == transport.sent[:1]
+
+
+class Outgoing:
+    """What one sender sends, for whoever repeats it.
+
+    `on_packet` hears of each packet before it goes out, `on_rtcp` of what the receiver says;
+    neither may raise. To be made before the sender starts.
+    """
+
+    def __init__(
+        self,
+        sender: RTCRtpSender,
+        on_packet: Callable[[RtpPacket], None],
+        on_rtcp: Callable[[AnyRtcpPacket], None],
+    ) -> None:
+        self._sender: Any = sender
+        self.again: Callable[[int], Awaitable[None]] = sender._retransmit
+        """Sends a packet again, by its number; raises ConnectionError where that cannot be."""
+
+        handle = sender._handle_rtcp_packet
+
+        async def hear(packet: AnyRtcpPacket) -> None:
+            on_rtcp(packet)
+            await handle(packet)
+
+        sender._RTCRtpSender__rtp_history = _History(on_packet)  # type: ignore[attr-defined]
+        sender._handle_rtcp_packet = hear  # type: ignore[method-assign]
+
+    @property
+    def ssrc(self) -> int:
+        """The stream that a receiver's reports are about."""
+        ssrc: int = self._sender._ssrc
+        return ssrc
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether a packet and its copy are told apart, once it has started: copies are RTX."""
+        return self._sender._RTCRtpSender__rtx_payload_type is not None
+
+
+class _History(dict[int, RtpPacket]):
+    """Takes the place of a sender's memory of packets, and tells of each."""
+
+    def __init__(self, on_packet: Callable[[RtpPacket], None]) -> None:
+        super().__init__()
+        self._on_packet = on_packet
+
+    def __setitem__(self, key: int, packet: RtpPacket) -> None:
+        super().__setitem__(key, packet)
+        self._on_packet(packet)
 
 
 def show_at_once(sender: RTCRtpSender, extension: int) -> None:
@@ -238,7 +327,7 @@ class ViewerTrack(VideoStreamTrack):
         With redundancy it gets packets again before it asks. To be called before the sender starts.
         """
         if redundancy is not Redundancy.OFF:
-            self._repeater = Repeater(sender, redundancy, self._guard)
+            self._repeater = Repeater(partial(Outgoing, sender), redundancy, self._guard)
         limit = RateLimit(_REQUESTS_PER_SECOND, _REQUESTS_AT_ONCE)
         budget = RateLimit(_RETRANSMISSIONS_PER_SECOND, _RETRANSMISSIONS_PER_SECOND)
         retransmit = sender._retransmit

@@ -14,12 +14,11 @@ from ..protocol.frames import ImageCodec
 from ..scene.motion import bounce
 from ..scene.render import Scene
 from .answerer import Streams
-from .broadcast import Broadcast, can_hear_keyframe_requests
+from .broadcast import Broadcast, can_hear_keyframe_requests, can_repeat
 from .codec import Encoding, video_compressor
 from .imagecodec import image_compressor
 from .images import MAX_BUFFERED
 from .published import Published
-from .repeater import can_repeat
 from .source import BallSource
 
 logger = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from ballstream.link.broadcast import (
     Broadcast,
     ViewerTrack,
     can_hear_keyframe_requests,
+    can_repeat,
     show_at_once,
 )
 from ballstream.link.codec import Encoding, VideoPacket, video_compressor
@@ -76,6 +77,36 @@ async def test_where_a_private_name_is_gone_or_does_nothing_that_is_noticed(
     else:
         monkeypatch.delattr(RTCRtpSender, name)
     assert not can_hear_keyframe_requests()
+
+
+@pytest.fixture
+def anew() -> None:
+    can_repeat.cache_clear()
+
+
+@pytest.mark.usefixtures("anew")
+async def test_the_private_names_by_which_packets_are_repeated_are_still_there() -> None:
+    assert can_repeat()
+
+
+@pytest.mark.usefixtures("anew")
+@pytest.mark.parametrize("name", ["_run_rtp", "_retransmit", "_handle_rtcp_packet"])
+async def test_where_one_of_these_is_gone_that_is_noticed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(RTCRtpSender, name)
+    assert not can_repeat()
+
+
+@pytest.mark.usefixtures("anew")
+async def test_where_packets_are_not_remembered_where_they_were_that_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run(self: RTCRtpSender, codec: object) -> None:
+        await self.transport._send_rtp(b"a packet")
+
+    monkeypatch.setattr(RTCRtpSender, "_run_rtp", run)
+    assert not can_repeat()
 
 
 @pytest.mark.parametrize("codec", Codec)

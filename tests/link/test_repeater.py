@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,36 +15,10 @@ from programs import soon
 
 from ballstream.config import Redundancy
 from ballstream.errors import InternalFailure
+from ballstream.link.broadcast import Outgoing
 from ballstream.link.guard import Guard
 from ballstream.link.probe import NoTransport
-from ballstream.link.repeater import Repeater, can_repeat
-
-
-@pytest.fixture(autouse=True)
-def anew() -> None:
-    can_repeat.cache_clear()
-
-
-async def test_the_private_names_are_still_there_and_used() -> None:
-    assert can_repeat()
-
-
-@pytest.mark.parametrize("name", ["_run_rtp", "_retransmit", "_handle_rtcp_packet"])
-async def test_where_a_private_name_is_gone_that_is_noticed(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(RTCRtpSender, name)
-    assert not can_repeat()
-
-
-async def test_where_packets_are_not_remembered_where_they_were_that_is_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    async def run(self: RTCRtpSender, codec: object) -> None:
-        await self.transport._send_rtp(b"a packet")
-
-    monkeypatch.setattr(RTCRtpSender, "_run_rtp", run)
-    assert not can_repeat()
+from ballstream.link.repeater import Repeater
 
 
 class Transport(NoTransport):
@@ -66,7 +41,7 @@ class Sending:
         monkeypatch.setattr(RTCRtpSender, "_retransmit", retransmit)
         self.guard = Guard()
         self.sender: Any = RTCRtpSender("video", Transport())  # type: ignore[arg-type]
-        self.repeater = Repeater(self.sender, wanted, self.guard)
+        self.repeater = Repeater(partial(Outgoing, self.sender), wanted, self.guard)
 
     def frame(self, *numbers: int) -> None:
         """Let a frame of these packets go out."""
@@ -143,7 +118,7 @@ async def test_what_goes_wrong_fails_the_session(monkeypatch: pytest.MonkeyPatch
     async def fail(sequence_number: int) -> None:
         raise ValueError("no")
 
-    sending.repeater._retransmit = fail
+    sending.repeater._sender.again = fail
     sending.frame(1)
     with pytest.raises(InternalFailure, match=r"repeating a packet \(ValueError: no"):
         await soon(sending.guard.failure())
