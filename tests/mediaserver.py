@@ -14,6 +14,7 @@ from aiortc import (
 )
 from aiortc.contrib.media import MediaRelay
 from av import VideoFrame
+from origin import serving_app
 from programs import soon
 from whep import SDP
 
@@ -128,12 +129,8 @@ async def media_server(
     app.router.add_post("/whep", server.whep)
     app.router.add_patch("/session/{number}", server.patch)
     app.router.add_delete("/session/{number}", server.delete)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield server
-    finally:
-        await soon(server.forget())
-        await runner.cleanup()
+    async with serving_app(app) as server.url:
+        try:
+            yield server
+        finally:
+            await soon(server.forget())

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import web
 from av import VideoFrame
 from mediaserver import media_server
+from origin import endpoint
 from programs import soon
 from whep import SDP, offering
 
@@ -49,22 +50,6 @@ def config(folder: Path, *urls: str) -> ServerConfig:
         speed=100,
         publish=urls,
     )
-
-
-@asynccontextmanager
-async def aiohttp_at(
-    handler: Callable[[web.Request], Awaitable[web.Response]],
-) -> AsyncIterator[str]:
-    """An address at which something answers every request."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/whip"
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager
@@ -223,7 +208,7 @@ async def test_what_takes_no_video_is_said_and_the_server_goes_on(
     again: bool,
     tmp_path: Path,
 ) -> None:
-    async with aiohttp_at(handler) as url, serving(tmp_path, url) as (server, publications):
+    async with endpoint(handler) as url, serving(tmp_path, url) as (server, publications):
         _, error, pause = await soon(publications.down.get())
         assert words in str(error)
         assert "\n" not in str(error)
@@ -250,7 +235,7 @@ async def test_ice_servers_that_come_with_the_answer_are_used_for_another_offer(
         await ask("the offer")
 
     monkeypatch.setattr(shell, "publish", ask_only)
-    async with aiohttp_at(handler) as url, serving(tmp_path, url) as (_, publications):
+    async with endpoint(handler) as url, serving(tmp_path, url) as (_, publications):
         _, error, pause = await soon(publications.down.get())
     assert used[:2] == [(), (IceServer("stun:a.example"),)]
     assert methods[:5] == ["OPTIONS", "POST", "DELETE", "POST", "DELETE"]

@@ -14,6 +14,7 @@ from aiortc import (
     RTCRtpReceiver,
     RTCSessionDescription,
 )
+from origin import serving_app
 from programs import Program, run, soon
 
 from ballstream.config import DIRECT, Web
@@ -24,6 +25,9 @@ from ballstream.web.endpoint import Endpoint
 SDP = {"Content-Type": "application/sdp"}
 NOWHERE = ("--http", "127.0.0.1:0")
 """Any port that is free."""
+
+SMALL = ("--size", "320x240")
+"""Pictures that cost a browser little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +75,12 @@ async def endpoint_of(
     )
     endpoint = Endpoint(settings, DIRECT, accept, refused)
     endpoint.add_routes(app)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{runner.addresses[0][1]}") as http:
-            yield http
-    finally:
-        await endpoint.close()
-        await runner.cleanup()
+    async with serving_app(app) as origin:
+        try:
+            async with aiohttp.ClientSession(origin) as http:
+                yield http
+        finally:
+            await endpoint.close()
 
 
 @asynccontextmanager

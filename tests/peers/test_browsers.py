@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pytest
 from bidi import firefox
 from browser import browsing
-from folder import serving_folder
 from needs import need
+from origin import serving_folder
 from playing import PAGE, SECONDS, Record, is_scored
 from programs import soon
 from whep import serving_http

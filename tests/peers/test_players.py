@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from browser import browsing
-from folder import serving_folder
+from origin import serving_folder
 from playing import SECONDS, Record, is_scored
 from programs import soon
 from whep import serving_http

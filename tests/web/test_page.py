@@ -9,34 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from browser import fresh
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Route, expect
 from programs import run, soon
-from whep import Served, serving_http
+from whep import SMALL, Served, serving_http
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SMALL = ("--size", "320x240")
 
 PICTURES = Path(os.environ.get("BALLSTREAM_PICTURES", "build"))
 """Where the screenshot is left for whoever wants to see what the test saw."""
 
 FRAMES = 160
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served() -> AsyncIterator[Served]:
-    """A server for all tests that ask nothing special of one."""
-    async with serving_http(*SMALL) as served:
-        yield served
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    async with fresh(browser) as page:
-        yield page
 
 
 @asynccontextmanager

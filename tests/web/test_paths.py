@@ -2,25 +2,22 @@
 
 import json
 import re
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import needs
 import pytest
-import pytest_asyncio
-from aiohttp import web
 from aioice.ice import get_host_addresses
 from browser import fresh
+from origin import serving_folder
 from playwright.async_api import Browser, Page, Route, expect
 from programs import soon
 from tabs import opened_tab
-from whep import Served, serving_http
+from whep import SMALL, Served, serving_http
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SMALL = ("--size", "320x240")
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
@@ -77,19 +74,6 @@ REFUSALS = {
     "the processor gives no frames": """
         window.MediaStreamTrackProcessor = class { readable = new ReadableStream(); }""",
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def served() -> AsyncIterator[Served]:
-    """A server for all tests that ask nothing special of one."""
-    async with serving_http(*SMALL) as served:
-        yield served
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    async with fresh(browser) as page:
-        yield page
 
 
 async def plays(page: Page) -> str:
@@ -229,13 +213,7 @@ async def test_the_example_brings_its_own_detector_from_another_origin(browser: 
     )
     assert len(script.splitlines()[1:]) <= 15
     async with AsyncExitStack() as stack:
-        runner = web.AppRunner(files := web.Application())
-        files.router.add_static("/", EXAMPLES)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        origin = await stack.enter_async_context(serving_folder(EXAMPLES))
         served = await stack.enter_async_context(serving_http(*SMALL, "--allow-origin", origin))
         page = await stack.enter_async_context(fresh(browser))
         await page.goto(f"{origin}/client.html?server={served.url}")

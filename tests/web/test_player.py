@@ -1,32 +1,14 @@
 """The player against endpoints that were not written here, and some that mean no good."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-
 import pytest
 from aiohttp import web
+from origin import Handler, endpoint
 from programs import run, soon
 from whep import SDP
 
 from ballstream.config import IceServer, Secret
 from ballstream.errors import SignalingError
 from ballstream.web.player import connect_whep
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def endpoint(handler: Handler) -> AsyncIterator[str]:
-    """An endpoint of somebody else's, at an address of its own."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/live"
-    finally:
-        await runner.cleanup()
 
 
 async def answer_of(handler: Handler) -> str:

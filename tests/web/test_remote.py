@@ -3,12 +3,11 @@
 import asyncio
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from origin import Handler, endpoint
 from programs import soon
 from whep import SDP
 
@@ -16,23 +15,6 @@ from ballstream.config import IceServer, Secret
 from ballstream.errors import SignalingError, Unavailable
 from ballstream.web import remote
 from ballstream.web.remote import Place, Reply, reaching
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@asynccontextmanager
-async def endpoint(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """An endpoint at an address of its own."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
-        scheme = "http" if tls is None else "https"
-        yield f"{scheme}://127.0.0.1:{runner.addresses[0][1]}/live"
-    finally:
-        await runner.cleanup()
 
 
 def place(url: str, token: str | None = None) -> Place:
