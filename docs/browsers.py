@@ -25,6 +25,9 @@ from typing import Any
 import aiohttp
 import psutil
 
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from bidi import Firefox, firefox
+
 RESULTS = Path(__file__).with_name("browsers.json")
 CODECS = ("VP8", "H264")
 NETWORKS = (None, "loss=2%")
@@ -47,15 +50,30 @@ _PATH = "document.getElementById('path').textContent"
 _WORDS = {"processor": "MediaStreamTrackProcessor)", "callback": "requestVideoFrameCallback)"}
 
 
-class Remote:
-    """A browser's debugging socket: Chromium's protocol and WebDriver BiDi frame it alike."""
+class Chromium:
+    """A tab of a browser that runs; `version` is the browser's, `pid` that of its first process."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, pid: int) -> None:
+        self.version = ""
+        self.pid = pid
         self._socket = socket
         self._numbers = itertools.count(1)
 
-    async def ask(self, method: str, **params: object) -> Any:
-        """The result of a command; raises RuntimeError where the browser refuses it."""
+    async def begin(self) -> None:
+        """Ask for the version."""
+        product: str = (await self._ask("Browser.getVersion"))["product"]
+        self.version = product.partition("/")[2]
+
+    async def goto(self, url: str) -> None:
+        """Open a page."""
+        await self._ask("Page.navigate", url=url)
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of an expression; None where it throws."""
+        reply = await self._ask("Runtime.evaluate", expression=expression)
+        return reply["result"].get("value")
+
+    async def _ask(self, method: str, **params: object) -> Any:
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": params})
         async with asyncio.timeout(DEADLINE):
@@ -64,49 +82,6 @@ class Remote:
         if "error" in reply:
             raise RuntimeError(f"{method}: {reply}")
         return reply["result"]
-
-
-class Chromium:
-    """A tab of Chromium."""
-
-    def __init__(self, remote: Remote, pid: int) -> None:
-        self._remote = remote
-        self.pid = pid
-
-    async def version(self) -> str:
-        product: str = (await self._remote.ask("Browser.getVersion"))["product"]
-        return product.replace("Chrome/", "Chromium ").partition(".")[0]
-
-    async def goto(self, url: str) -> None:
-        await self._remote.ask("Page.navigate", url=url)
-
-    async def evaluate(self, expression: str) -> Any:
-        reply = await self._remote.ask("Runtime.evaluate", expression=expression)
-        return reply["result"].get("value")
-
-
-class Firefox:
-    """A tab of Firefox."""
-
-    def __init__(self, remote: Remote, pid: int, version: str, context: str) -> None:
-        self._remote = remote
-        self._version = version
-        self._context = context
-        self.pid = pid
-
-    async def version(self) -> str:
-        return f"Firefox {self._version.partition('.')[0]}"
-
-    async def goto(self, url: str) -> None:
-        context = self._context
-        await self._remote.ask("browsingContext.navigate", context=context, url=url, wait="none")
-
-    async def evaluate(self, expression: str) -> Any:
-        target = {"context": self._context}
-        reply = await self._remote.ask(
-            "script.evaluate", expression=expression, target=target, awaitPromise=False
-        )
-        return reply.get("result", {}).get("value")
 
 
 @asynccontextmanager
@@ -145,23 +120,9 @@ async def chromium(path: str) -> AsyncIterator[Chromium]:
             async with http.put(f"{base}/json/new?about:blank") as response:
                 tab = await response.json()
             async with http.ws_connect(tab["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-                yield Chromium(Remote(socket), pid)
-
-
-@asynccontextmanager
-async def firefox(path: str) -> AsyncIterator[Firefox]:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        flags = ("--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0")
-        async with (
-            _listening(path, *flags) as (pid, address),
-            aiohttp.ClientSession() as http,
-            http.ws_connect(f"{address}/session", max_msg_size=0) as socket,
-        ):
-            remote = Remote(socket)
-            session = await remote.ask("session.new", capabilities={})
-            tree = await remote.ask("browsingContext.getTree")
-            context = tree["contexts"][0]["context"]
-            yield Firefox(remote, pid, session["capabilities"]["browserVersion"], context)
+                browser = Chromium(socket, pid)
+                await browser.begin()
+                yield browser
 
 
 @dataclass(frozen=True)
@@ -251,16 +212,16 @@ def medians(runs: list[Run]) -> dict[str, float]:
 async def results(repeat: int, seconds: float) -> dict[str, Any]:
     """What every way came to in every browser that is there, or why it came to nothing."""
     found = []
-    for programs, start, paths in (
-        (("chromium", "google-chrome"), chromium, ("processor", "callback")),
-        (("firefox-esr", "firefox"), firefox, ("callback",)),
+    for title, programs, start, paths in (
+        ("Chromium", ("chromium", "google-chrome"), chromium, ("processor", "callback")),
+        ("Firefox", ("firefox-esr", "firefox"), firefox, ("callback",)),
     ):
         program = next(filter(None, map(shutil.which, programs)), None)
         if program is None:
             print(f"left out: there is no {programs[0]}", file=sys.stderr)
             continue
         async with start(program) as browser:
-            name = await browser.version()
+            name = f"{title} {browser.version.partition('.')[0]}"
             for way in starmap(Way, itertools.product(paths, CODECS, NETWORKS)):
                 try:
                     figures: dict[str, Any] = medians(
